@@ -1,0 +1,1 @@
+export { IcebergError, type IcebergErrorCode, isIcebergError } from './errors/iceberg-error.ts';

@@ -1,0 +1,98 @@
+/**
+ * The storage port. Locations are absolute URIs or absolute plain paths, exactly as they stand in table metadata;
+ * an implementation maps them to places when it opens them and never rewrites the strings.
+ *
+ * Errors: `NOT_FOUND`, `ALREADY_EXISTS`, `PERMISSION_DENIED`, `STORAGE` (with `retryable`), `ABORTED`, `CLOSED`,
+ * `INVALID_ARGUMENT` (a location that this storage does not serve).
+ */
+export interface FileIO {
+	/** What this storage is, for messages: `local`, `memory`, `s3`. */
+	readonly name: string;
+
+	/** Nothing is opened yet. `knownLength` (bytes), where the caller has it, saves a request. */
+	input(location: string, knownLength?: number): InputFile;
+
+	/**
+	 * Starts a new file. Data become visible at `location`, whole, no sooner than `close` resolves on stores that can
+	 * hide them, and are durable when it has. On a file system the name itself is durable after {@link persistNames}.
+	 * Parent folders are made as needed. @throws `ALREADY_EXISTS` unless `overwrite`.
+	 */
+	create(location: string, options?: CreateOptions): Promise<OutputFile>;
+
+	/** `create`, `write`, `close` in one. */
+	write(location: string, bytes: Uint8Array, options?: CreateOptions): Promise<void>;
+
+	/** Makes the names of files that were created durable: fsyncs each distinct folder once; nothing on object stores. */
+	persistNames(locations: readonly string[]): Promise<void>;
+
+	/**
+	 * The swap: puts `bytes` at `location` atomically and durably if nothing is there.
+	 * - `created`: durable, name included
+	 * - `exists`: somebody else's file is there; nothing of ours is left behind
+	 * Any rejection with code `STORAGE` may have happened or not: the outcome is unknown to the caller, who must read
+	 * back. A rejection with `retryable: false` and `context.notWritten === true` says that nothing was put there.
+	 */
+	putIfAbsent(location: string, bytes: Uint8Array): Promise<'created' | 'exists'>;
+
+	/** Replaces or creates a small file atomically (readers see the old or the new content whole). Not durable by itself. */
+	replace(location: string, bytes: Uint8Array): Promise<void>;
+
+	exists(location: string): Promise<boolean>;
+
+	/** Deletes one file. Resolves to false when there was none. Never removes folders. */
+	delete(location: string): Promise<boolean>;
+
+	/** All files below a folder (recursively) or prefix, in no promised order. A missing folder gives none. */
+	list(prefix: string, options?: ListOptions): AsyncIterable<FileEntry>;
+
+	/** Removes empty folders at and below `location`; does nothing on object stores. */
+	removeEmptyFolders(location: string): Promise<void>;
+
+	/** Frees what this object holds. Further calls fail with `CLOSED`. */
+	close(): Promise<void>;
+}
+
+export interface CreateOptions {
+	/** Replace a file that is there. Default false. */
+	readonly overwrite?: boolean;
+	readonly signal?: AbortSignal;
+}
+export interface ListOptions {
+	/** Default true. */
+	readonly recursive?: boolean;
+	readonly signal?: AbortSignal;
+}
+export interface FileEntry {
+	/** spelled with the prefix that was asked for */
+	readonly location: string;
+	readonly sizeBytes: number;
+	/** milliseconds since 1970 by the storage's clock */
+	readonly modifiedMs: number;
+}
+
+export interface InputFile {
+	readonly location: string;
+	/** bytes */
+	length(): Promise<number>;
+	/**
+	 * Exactly `length` bytes from `offset`. The result may be a view that the caller must not write to.
+	 * @throws `CORRUPT` when the file ends before
+	 */
+	read(offset: number, length: number, signal?: AbortSignal): Promise<Uint8Array>;
+	/** The whole file. @throws `LIMIT_EXCEEDED` when it is larger than `maxBytes` (default 1 GiB) */
+	readAll(options?: { readonly maxBytes?: number; readonly signal?: AbortSignal }): Promise<Uint8Array>;
+	/** Frees the handle, if one is open. The file may be read again afterwards. */
+	close(): Promise<void>;
+}
+
+export interface OutputFile {
+	readonly location: string;
+	/** bytes written so far */
+	readonly bytesWritten: number;
+	/** The bytes may be reused by the caller once the promise resolves. */
+	write(bytes: Uint8Array): Promise<void>;
+	/** Durable when resolved. Call once. */
+	close(): Promise<void>;
+	/** Gives up: nothing stays at the location. Does nothing after `close`. */
+	abort(): Promise<void>;
+}
