@@ -1,0 +1,160 @@
+/** Avro object container files: header and blocks. Avro specification: Object Container Files. */
+import { crc32 } from 'node:zlib';
+import { IcebergError, isIcebergError } from '../../errors/iceberg-error.ts';
+import { type CompressionCodec, decompressSync, loadCodec } from '../compression.ts';
+import { AvroCursor } from './cursor.ts';
+import { AVRO_BLOCK_LIMIT_BYTES, AVRO_HEADER_LIMIT_BYTES, AVRO_ZERO_WIDTH_LIMIT } from './limits.ts';
+import { type AvroSchema, minimumSize, parseAvroSchema } from './schema.ts';
+
+export type AvroCodec = 'null' | 'deflate' | 'zstandard' | 'snappy';
+
+export interface AvroHeader {
+	readonly schema: AvroSchema;
+	readonly codec: AvroCodec;
+	/** key/value metadata, `avro.*` included; values are almost always text, see {@link metadataText} */
+	readonly metadata: ReadonlyMap<string, Uint8Array>;
+	/** 16 bytes */
+	readonly syncMarker: Uint8Array;
+	/** where the first block starts, bytes */
+	readonly dataOffset: number;
+}
+
+/** One block, expanded. `cursor` stands at the first of `count` values; {@link AvroCursor} must be at its end after the last. */
+export interface AvroBlock {
+	readonly count: number;
+	readonly cursor: AvroCursor;
+}
+
+const CODECS: Readonly<Record<AvroCodec, CompressionCodec>> = {
+	null: 'uncompressed',
+	deflate: 'deflate',
+	zstandard: 'zstd',
+	snappy: 'snappy',
+};
+export const SYNC_MARKER_BYTES = 16;
+
+/**
+ * Parses the header of a file.
+ * @throws `CORRUPT` for bytes that are not one
+ * @throws `UNSUPPORTED` for a compression codec other than null, deflate, zstandard, snappy
+ */
+export function readAvroHeader(bytes: Uint8Array, location: string): AvroHeader {
+	const cursor = new AvroCursor(bytes, location, 'byte', 0, Math.min(bytes.length, AVRO_HEADER_LIMIT_BYTES));
+	const magic = cursor.take(4);
+	if (bytes[magic] !== 0x4f || bytes[magic + 1] !== 0x62 || bytes[magic + 2] !== 0x6a || bytes[magic + 3] !== 1) {
+		throw cursor.corrupt('no Avro container file', 0);
+	}
+	const metadata = new Map<string, Uint8Array>();
+	for (let count = cursor.readBlockCount(2); count > 0; count = cursor.readBlockCount(2)) {
+		for (let i = 0; i < count; i++) {
+			const key = cursor.readString();
+			metadata.set(key, cursor.readBytes());
+		}
+	}
+	const syncMarker = cursor.copy(SYNC_MARKER_BYTES);
+	const codec = metadata.get('avro.codec');
+	const codecName = codec === undefined ? 'null' : Buffer.from(codec).toString('latin1');
+	if (!Object.hasOwn(CODECS, codecName)) {
+		throw new IcebergError('UNSUPPORTED', `the Avro compression codec '${codecName}' of ${location} is not supported`, {
+			context: { location, codec: codecName },
+		});
+	}
+	const schemaText = textOf(metadata, 'avro.schema', location);
+	if (schemaText === undefined) throw cursor.corrupt('no schema in the header that ends', cursor.position);
+	return {
+		schema: parseAvroSchema(schemaText, location),
+		codec: codecName as AvroCodec,
+		metadata,
+		syncMarker,
+		dataOffset: cursor.position,
+	};
+}
+
+/** A metadata value as text; `undefined` when the key is not there. @throws `CORRUPT` when it is not UTF-8 */
+export function metadataText(header: AvroHeader, key: string, location: string): string | undefined {
+	return textOf(header.metadata, key, location);
+}
+
+function textOf(metadata: ReadonlyMap<string, Uint8Array>, key: string, location: string): string | undefined {
+	const value = metadata.get(key);
+	return value === undefined
+		? undefined
+		: new AvroCursor(value, location, `metadata '${key}' byte`).text(0, value.length);
+}
+
+/** Loads what the codec of a file needs, so that {@link avroBlocks} can work synchronously. */
+export async function loadAvroCodec(codec: AvroCodec, direction: 'compress' | 'decompress'): Promise<void> {
+	await loadCodec(CODECS[codec], direction);
+}
+
+/** The compression layer's name of an Avro codec. */
+export function compressionOf(codec: AvroCodec): CompressionCodec {
+	return CODECS[codec];
+}
+
+/**
+ * The blocks of a file in order, one expanded at a time. Call {@link loadAvroCodec} before.
+ * @throws `CORRUPT` when a count, size, sync marker or checksum is wrong, or a block expands beyond its limit
+ */
+export function* avroBlocks(
+	bytes: Uint8Array,
+	header: AvroHeader,
+	location: string,
+): Generator<AvroBlock, void, undefined> {
+	const file = new AvroCursor(bytes, location, 'byte', header.dataOffset);
+	const rowSize = minimumSize(header.schema);
+	while (file.position < file.end) {
+		const start = file.position;
+		const count = file.readSafeLong();
+		const size = file.readLength();
+		if (count < 0) throw file.corrupt(`a block of ${count} rows`, start);
+		const data = file.take(size);
+		const sync = file.take(SYNC_MARKER_BYTES);
+		for (let i = 0; i < SYNC_MARKER_BYTES; i++) {
+			if (bytes[sync + i] !== header.syncMarker[i]) {
+				throw file.corrupt("a sync marker that is not the file's", sync);
+			}
+		}
+		const expanded = expandBlock(bytes.subarray(data, data + size), header.codec, file, data);
+		const most = rowSize === 0 ? AVRO_ZERO_WIDTH_LIMIT : expanded.length / rowSize;
+		if (count > most) throw file.corrupt(`${count} rows in a block of ${expanded.length} bytes`, start);
+		const part = header.codec === 'null' ? 'byte' : `block at byte ${start}, expanded byte`;
+		const cursor =
+			header.codec === 'null'
+				? new AvroCursor(bytes, location, part, data, data + size)
+				: new AvroCursor(expanded, location, part);
+		yield { count, cursor };
+	}
+}
+
+/** Bytes after the last value of a block mean that schema and data do not belong together. */
+export function checkBlockEnd(block: AvroBlock): void {
+	if (block.cursor.position !== block.cursor.end) {
+		throw block.cursor.corrupt(`${block.cursor.end - block.cursor.position} bytes after the last row of a block`);
+	}
+}
+
+function expandBlock(data: Uint8Array, codec: AvroCodec, file: AvroCursor, position: number): Uint8Array {
+	if (codec === 'null') return data;
+	try {
+		if (codec !== 'snappy') return decompressSync(CODECS[codec], data, AVRO_BLOCK_LIMIT_BYTES);
+		if (data.length < 4) throw file.corrupt('a snappy block without its checksum', position);
+		const end = data.length - 4;
+		const expanded = decompressSync('snappy', data.subarray(0, end), AVRO_BLOCK_LIMIT_BYTES);
+		const expected = new DataView(data.buffer, data.byteOffset + end, 4).getUint32(0);
+		const found = crc32(expanded);
+		if (found !== expected) {
+			throw file.corrupt(`a block whose checksum is ${found}, not the ${expected} that it should be,`, position);
+		}
+		return expanded;
+	} catch (cause) {
+		if (isIcebergError(cause, 'CORRUPT') && cause.context['location'] === undefined) {
+			throw new IcebergError(
+				'CORRUPT',
+				`corrupt Avro file ${file.location}: a ${codec} block that cannot be expanded at byte ${position}`,
+				{ context: { location: file.location, position }, cause },
+			);
+		}
+		throw cause;
+	}
+}

@@ -1,0 +1,167 @@
+/** From decoded rows to entries that have inherited what their manifest gives them. */
+import { type AvroBlock, checkBlockEnd } from '../codec/avro/container-reader.ts';
+import type { AvroCursor } from '../codec/avro/cursor.ts';
+import { IcebergError } from '../errors/iceberg-error.ts';
+import type { StructValue } from '../spec/types.ts';
+import type { MetricsBlock } from './encoded-metrics.ts';
+import { type MetricsSelection, metricsOf, newRawEntry, type RawEntry } from './entry-decoder.ts';
+import type {
+	DataFile,
+	EntryStatus,
+	FileContent,
+	FileFormat,
+	FileMetrics,
+	ManifestEntry,
+	ManifestFile,
+} from './types.ts';
+
+export interface DecodeManifestOptions {
+	/**
+	 * Column metrics to decode. `all` (default) keeps them encoded until looked at, which holds on to the manifest's
+	 * expanded bytes; a set of field ids makes small maps of those alone; `none` leaves the maps out.
+	 */
+	readonly metricsFor?: MetricsSelection;
+	/** Leave out entries of status `deleted`. Default false. */
+	readonly liveOnly?: boolean;
+	/** Asked before anything of an entry is built; false leaves it out. */
+	readonly partitionFilter?: (partition: StructValue) => boolean;
+}
+
+const STATUSES: readonly EntryStatus[] = ['existing', 'added', 'deleted'];
+const CONTENTS: readonly FileContent[] = ['data', 'position-deletes', 'equality-deletes'];
+const FORMATS: ReadonlySet<string> = new Set<FileFormat>(['parquet', 'avro', 'orc', 'puffin']);
+
+type Mutable<T> = { -readonly [K in keyof T]: T[K] };
+
+/** Collects the entries of one manifest, block by block. */
+export class EntryBuilder {
+	readonly entries: ManifestEntry[] = [];
+	readonly #manifest: ManifestFile;
+	readonly #metricsFor: MetricsSelection;
+	readonly #liveOnly: boolean;
+	readonly #partitionFilter: ((partition: StructValue) => boolean) | undefined;
+	readonly #formats = new Map<string, FileFormat>();
+	#nextRowId: bigint | undefined;
+
+	constructor(manifest: ManifestFile, options: DecodeManifestOptions) {
+		this.#manifest = manifest;
+		this.#metricsFor = options.metricsFor ?? 'all';
+		this.#liveOnly = options.liveOnly ?? false;
+		this.#partitionFilter = options.partitionFilter;
+		this.#nextRowId = manifest.content === 'data' ? manifest.firstRowId : undefined;
+	}
+
+	decode(block: AvroBlock, read: (cursor: AvroCursor, raw: RawEntry) => void): void {
+		const { cursor } = block;
+		const metrics: MetricsBlock = { bytes: cursor.bytes, location: cursor.location };
+		const raw = newRawEntry();
+		for (let i = 0; i < block.count; i++) {
+			const start = cursor.position;
+			read(cursor, raw);
+			const status = STATUSES[raw.status];
+			if (status === undefined) throw cursor.corrupt(`an entry of status ${raw.status}`, start);
+			const firstRowId = this.#firstRowId(raw, status);
+			const { partition } = raw;
+			if (partition === undefined) throw cursor.corrupt('an entry without a file', start);
+			if (this.#liveOnly && status === 'deleted') continue;
+			if (this.#partitionFilter !== undefined && !this.#partitionFilter(partition)) continue;
+			this.entries.push({
+				status,
+				snapshotId: raw.snapshotId ?? this.#manifest.addedSnapshotId,
+				sequenceNumber: this.#sequenceNumber(raw, status, cursor, start),
+				fileSequenceNumber: raw.fileSequenceNumber ?? this.#inherited(status),
+				file: this.#file(raw, partition, firstRowId, metrics, cursor, start),
+			});
+		}
+		checkBlockEnd(block);
+	}
+
+	/** Ids are assigned to each live data file without one, in order, also where an entry is then left out. */
+	#firstRowId(raw: RawEntry, status: EntryStatus): bigint | undefined {
+		// rows of snapshots from before v3 have no ids, whatever stands in the file
+		if (this.#nextRowId === undefined) return undefined;
+		if (raw.firstRowId !== undefined || status === 'deleted') return raw.firstRowId;
+		const assigned = this.#nextRowId;
+		this.#nextRowId += BigInt(raw.recordCount);
+		return assigned;
+	}
+
+	#sequenceNumber(raw: RawEntry, status: EntryStatus, cursor: AvroCursor, start: number): bigint | null {
+		const sequenceNumber = raw.sequenceNumber ?? this.#inherited(status);
+		if (sequenceNumber === null && status === 'existing') {
+			throw cursor.corrupt('an existing file without a sequence number', start);
+		}
+		return sequenceNumber;
+	}
+
+	/** Only added files inherit; in v1 manifests, known by sequence number 0, all do. */
+	#inherited(status: EntryStatus): bigint | null {
+		const { sequenceNumber } = this.#manifest;
+		return status === 'added' || sequenceNumber === 0n ? sequenceNumber : null;
+	}
+
+	#file(
+		raw: RawEntry,
+		partition: StructValue,
+		firstRowId: bigint | undefined,
+		metrics: MetricsBlock,
+		cursor: AvroCursor,
+		start: number,
+	): DataFile {
+		const content = CONTENTS[raw.content];
+		if (content === undefined || (content === 'data') !== (this.#manifest.content === 'data')) {
+			throw cursor.corrupt(`a file of content ${raw.content} in a manifest of ${this.#manifest.content}`, start);
+		}
+		const { location, format } = raw;
+		if (location === undefined || format === undefined || raw.recordCount < 0 || raw.fileSizeInBytes < 0) {
+			throw cursor.corrupt('a file without its path, format, record count or size', start);
+		}
+		const file: Mutable<DataFile> = {
+			content,
+			location,
+			format: this.#formats.get(format) ?? this.#format(format, location),
+			specId: this.#manifest.specId,
+			partition,
+			recordCount: raw.recordCount,
+			fileSizeInBytes: raw.fileSizeInBytes,
+		};
+		if (this.#metricsFor !== 'none') this.#addMetrics(file, raw, metrics, cursor);
+		if (raw.keyMetadata !== undefined) file.keyMetadata = raw.keyMetadata;
+		if (raw.splitOffsets !== undefined) file.splitOffsets = raw.splitOffsets;
+		if (raw.equalityIds !== undefined) file.equalityIds = raw.equalityIds;
+		if (raw.sortOrderId !== undefined) file.sortOrderId = raw.sortOrderId;
+		if (firstRowId !== undefined) file.firstRowId = firstRowId;
+		if (raw.referencedDataFile !== undefined) file.referencedDataFile = raw.referencedDataFile;
+		if (raw.contentOffset !== undefined) file.contentOffset = raw.contentOffset;
+		if (raw.contentSizeInBytes !== undefined) file.contentSizeInBytes = raw.contentSizeInBytes;
+		return file;
+	}
+
+	#addMetrics(file: Mutable<FileMetrics>, raw: RawEntry, block: MetricsBlock, cursor: AvroCursor): void {
+		const selection = this.#metricsFor;
+		const columnSizes = metricsOf(raw, 0, selection, block, cursor) as ReadonlyMap<number, number> | undefined;
+		const valueCounts = metricsOf(raw, 1, selection, block, cursor) as ReadonlyMap<number, number> | undefined;
+		const nullValueCounts = metricsOf(raw, 2, selection, block, cursor) as ReadonlyMap<number, number> | undefined;
+		const nanValueCounts = metricsOf(raw, 3, selection, block, cursor) as ReadonlyMap<number, number> | undefined;
+		const lowerBounds = metricsOf(raw, 4, selection, block, cursor) as ReadonlyMap<number, Uint8Array> | undefined;
+		const upperBounds = metricsOf(raw, 5, selection, block, cursor) as ReadonlyMap<number, Uint8Array> | undefined;
+		if (columnSizes !== undefined) file.columnSizes = columnSizes;
+		if (valueCounts !== undefined) file.valueCounts = valueCounts;
+		if (nullValueCounts !== undefined) file.nullValueCounts = nullValueCounts;
+		if (nanValueCounts !== undefined) file.nanValueCounts = nanValueCounts;
+		if (lowerBounds !== undefined) file.lowerBounds = lowerBounds;
+		if (upperBounds !== undefined) file.upperBounds = upperBounds;
+	}
+
+	/** The spec's names are lower-case; older writers used upper-case. */
+	#format(text: string, location: string): FileFormat {
+		const format = text.toLowerCase();
+		if (!FORMATS.has(format)) {
+			throw new IcebergError('UNSUPPORTED', `the file ${location} is of the format '${text}', which is not supported`, {
+				context: { location, format: text, manifest: this.#manifest.location },
+			});
+		}
+		this.#formats.set(text, format as FileFormat);
+		return format as FileFormat;
+	}
+}

@@ -1,0 +1,437 @@
+/**
+ * From Avro rows to manifest entries in one pass. The writer's schema is compiled to a short program, one step a field
+ * in the writer's order, so that fields may be missing, renamed, reordered or unknown; metrics maps are walked over and
+ * decoded only where they are wanted. Iceberg spec: Manifests.
+ */
+import type { AvroCursor } from '../codec/avro/cursor.ts';
+import { compileStructDecoder } from '../codec/avro/decoder.ts';
+import { primitiveTypeOfAvro } from '../codec/avro/iceberg-type.ts';
+import { type AvroRecord, type AvroSchema, asOptional } from '../codec/avro/schema.ts';
+import { compileSkip, type Skip } from '../codec/avro/skip.ts';
+import { IcebergError } from '../errors/iceberg-error.ts';
+import type { NestedField, StructValue, Type, Value } from '../spec/types.ts';
+import { EncodedBounds, EncodedCounts, type MetricsBlock } from './encoded-metrics.ts';
+import { ENTRY, FILE } from './field-ids.ts';
+import type { TypedPartitionField } from './partition-type.ts';
+
+/** Metrics to decode: all (lazily), none, or those of some fields. */
+export type MetricsSelection = ReadonlySet<number> | 'all' | 'none';
+
+/** Six maps in the order of {@link METRICS_FIELDS}; where each stands in the block. */
+export const METRICS_FIELDS = [
+	FILE.columnSizes,
+	FILE.valueCounts,
+	FILE.nullValueCounts,
+	FILE.nanValueCounts,
+	FILE.lowerBounds,
+	FILE.upperBounds,
+] as const;
+const METRICS_COUNT = METRICS_FIELDS.length;
+const FIRST_BOUNDS = 4;
+
+/** One row as it stands in the file; reused from row to row. `undefined` stands for null and for a missing field. */
+export interface RawEntry {
+	status: number;
+	snapshotId: bigint | undefined;
+	sequenceNumber: bigint | undefined;
+	fileSequenceNumber: bigint | undefined;
+	content: number;
+	location: string | undefined;
+	format: string | undefined;
+	partition: StructValue | undefined;
+	recordCount: number;
+	fileSizeInBytes: number;
+	keyMetadata: Uint8Array | undefined;
+	splitOffsets: number[] | undefined;
+	equalityIds: number[] | undefined;
+	sortOrderId: number | undefined;
+	firstRowId: bigint | undefined;
+	referencedDataFile: string | undefined;
+	contentOffset: number | undefined;
+	contentSizeInBytes: number | undefined;
+	/** start of each metrics map; -1 when there is none */
+	readonly metricsStart: Int32Array;
+	readonly metricsEnd: Int32Array;
+}
+
+type Read = (cursor: AvroCursor, raw: RawEntry) => void;
+
+/** Compiles the reader of one row. @throws `CORRUPT` when the schema is not one of a manifest */
+export function compileEntryReader(
+	schema: AvroSchema,
+	partition: readonly TypedPartitionField[],
+	location: string,
+): Read {
+	if (schema.kind !== 'record') throw notAManifest(location, `its rows are of the type ${schema.kind}`);
+	const compiler = new EntryCompiler(partition, location);
+	return compiler.entry(schema);
+}
+
+export function newRawEntry(): RawEntry {
+	return {
+		status: -1,
+		snapshotId: undefined,
+		sequenceNumber: undefined,
+		fileSequenceNumber: undefined,
+		content: 0,
+		location: undefined,
+		format: undefined,
+		partition: undefined,
+		recordCount: -1,
+		fileSizeInBytes: -1,
+		keyMetadata: undefined,
+		splitOffsets: undefined,
+		equalityIds: undefined,
+		sortOrderId: undefined,
+		firstRowId: undefined,
+		referencedDataFile: undefined,
+		contentOffset: undefined,
+		contentSizeInBytes: undefined,
+		metricsStart: new Int32Array(METRICS_COUNT).fill(-1),
+		metricsEnd: new Int32Array(METRICS_COUNT),
+	};
+}
+
+/** What a null or missing field leaves behind from the row before must go. */
+function clear(raw: RawEntry): void {
+	raw.status = -1;
+	raw.snapshotId = undefined;
+	raw.sequenceNumber = undefined;
+	raw.fileSequenceNumber = undefined;
+	raw.content = 0;
+	raw.location = undefined;
+	raw.format = undefined;
+	raw.partition = undefined;
+	raw.recordCount = -1;
+	raw.fileSizeInBytes = -1;
+	raw.keyMetadata = undefined;
+	raw.splitOffsets = undefined;
+	raw.equalityIds = undefined;
+	raw.sortOrderId = undefined;
+	raw.firstRowId = undefined;
+	raw.referencedDataFile = undefined;
+	raw.contentOffset = undefined;
+	raw.contentSizeInBytes = undefined;
+	raw.metricsStart.fill(-1);
+}
+
+interface Step {
+	readonly read: Read;
+	/** -1: not nullable */
+	readonly nullBranch: number;
+	readonly valueBranch: number;
+}
+
+class EntryCompiler {
+	readonly #partition: readonly TypedPartitionField[];
+	readonly #location: string;
+	/** ids are repeated for the whole file: most rows come from few snapshots */
+	readonly #ids = new IdCache();
+
+	constructor(partition: readonly TypedPartitionField[], location: string) {
+		this.#partition = partition;
+		this.#location = location;
+	}
+
+	entry(schema: AvroRecord): Read {
+		const steps = this.#steps(schema, (id, type) => this.#entryField(id, type));
+		for (const id of [ENTRY.status, ENTRY.dataFile]) this.#require(schema, id, id === 0 ? 'status' : 'data_file');
+		return (cursor, raw) => {
+			clear(raw);
+			run(steps, cursor, raw);
+		};
+	}
+
+	#steps(schema: AvroRecord, compile: (id: number, type: AvroSchema) => Read | undefined): Step[] {
+		return schema.fields.map((field): Step => {
+			const optional = asOptional(field.type);
+			const skipped: Step = { read: asRead(compileSkip(field.type)), nullBranch: -1, valueBranch: -1 };
+			if (field.fieldId === undefined || optional?.type === undefined) return skipped;
+			const read = compile(field.fieldId, optional.type);
+			if (read === undefined) return skipped;
+			return { read, nullBranch: optional.nullBranch, valueBranch: optional.valueBranch };
+		});
+	}
+
+	#entryField(id: number, type: AvroSchema): Read | undefined {
+		switch (id) {
+			case ENTRY.status:
+				this.#expect(type, id, 'int', 'long');
+				return (cursor, raw) => void (raw.status = cursor.readInt());
+			case ENTRY.snapshotId:
+				this.#expect(type, id, 'long', 'int');
+				return (cursor, raw) => void (raw.snapshotId = this.#ids.read(cursor));
+			case ENTRY.sequenceNumber:
+				this.#expect(type, id, 'long', 'int');
+				return (cursor, raw) => void (raw.sequenceNumber = this.#ids.read(cursor));
+			case ENTRY.fileSequenceNumber:
+				this.#expect(type, id, 'long', 'int');
+				return (cursor, raw) => void (raw.fileSequenceNumber = this.#ids.read(cursor));
+			case ENTRY.dataFile:
+				return this.#dataFile(type);
+			default:
+				return undefined;
+		}
+	}
+
+	#dataFile(type: AvroSchema): Read {
+		if (type.kind !== 'record') throw notAManifest(this.#location, `'data_file' is of the type ${type.kind}`);
+		const required = [
+			[FILE.location, 'file_path'],
+			[FILE.format, 'file_format'],
+			[FILE.recordCount, 'record_count'],
+			[FILE.fileSizeInBytes, 'file_size_in_bytes'],
+		] as const;
+		for (const [id, name] of required) this.#require(type, id, name);
+		const partitioned = this.#partition.some((field) => !field.alwaysNull);
+		const noPartition = this.#partition.map(() => null);
+		if (partitioned) this.#require(type, FILE.partition, 'partition');
+		const steps = this.#steps(type, (id, fieldType) => this.#fileField(id, fieldType));
+		return (cursor, raw) => {
+			const start = cursor.position;
+			run(steps, cursor, raw);
+			if (raw.partition !== undefined) return;
+			if (partitioned) throw cursor.corrupt('a file without its partition', start);
+			raw.partition = noPartition;
+		};
+	}
+
+	#fileField(id: number, type: AvroSchema): Read | undefined {
+		const metrics = METRICS_FIELDS.indexOf(id as (typeof METRICS_FIELDS)[number]);
+		if (metrics >= 0) return this.#metrics(type, id, metrics);
+		switch (id) {
+			case FILE.content:
+				this.#expect(type, id, 'int', 'long');
+				return (cursor, raw) => void (raw.content = cursor.readInt());
+			case FILE.location:
+				this.#expect(type, id, 'string', 'bytes');
+				return (cursor, raw) => void (raw.location = cursor.readString());
+			case FILE.format:
+				this.#expect(type, id, 'string', 'bytes');
+				return (cursor, raw) => void (raw.format = cursor.readString());
+			case FILE.partition:
+				return this.#partitionTuple(type);
+			case FILE.recordCount:
+				this.#expect(type, id, 'long', 'int');
+				return (cursor, raw) => void (raw.recordCount = readSize(cursor, 'record_count'));
+			case FILE.fileSizeInBytes:
+				this.#expect(type, id, 'long', 'int');
+				return (cursor, raw) => void (raw.fileSizeInBytes = readSize(cursor, 'file_size_in_bytes'));
+			case FILE.keyMetadata:
+				this.#expect(type, id, 'bytes');
+				return (cursor, raw) => void (raw.keyMetadata = cursor.readBytes());
+			case FILE.splitOffsets:
+				this.#expectNumbers(type, id);
+				return (cursor, raw) => void (raw.splitOffsets = readNumbers(cursor));
+			case FILE.equalityIds:
+				this.#expectNumbers(type, id);
+				return (cursor, raw) => void (raw.equalityIds = readNumbers(cursor));
+			case FILE.sortOrderId:
+				this.#expect(type, id, 'int', 'long');
+				return (cursor, raw) => void (raw.sortOrderId = cursor.readInt());
+			case FILE.firstRowId:
+				this.#expect(type, id, 'long', 'int');
+				return (cursor, raw) => void (raw.firstRowId = cursor.readLong());
+			case FILE.referencedDataFile:
+				this.#expect(type, id, 'string', 'bytes');
+				return (cursor, raw) => void (raw.referencedDataFile = cursor.readString());
+			case FILE.contentOffset:
+				this.#expect(type, id, 'long', 'int');
+				return (cursor, raw) => void (raw.contentOffset = readSize(cursor, 'content_offset'));
+			case FILE.contentSizeInBytes:
+				this.#expect(type, id, 'long', 'int');
+				return (cursor, raw) => void (raw.contentSizeInBytes = readSize(cursor, 'content_size_in_bytes'));
+			default:
+				return undefined;
+		}
+	}
+
+	#metrics(type: AvroSchema, id: number, index: number): Read {
+		const item = type.kind === 'array' ? type.items : undefined;
+		const [key, value] = item?.kind === 'record' ? item.fields : [];
+		const bounds = index >= FIRST_BOUNDS;
+		const keyOk = key?.type.kind === 'int' || key?.type.kind === 'long';
+		const valueKind = value?.type.kind;
+		const valueOk = bounds ? valueKind === 'bytes' : valueKind === 'long' || valueKind === 'int';
+		if (item?.kind !== 'record' || item.fields.length !== 2 || !keyOk || !valueOk) {
+			throw notAManifest(this.#location, `the field ${id} is no map from field ids`);
+		}
+		return (cursor, raw) => {
+			raw.metricsStart[index] = cursor.position;
+			if (bounds) skipBounds(cursor);
+			else skipCounts(cursor);
+			raw.metricsEnd[index] = cursor.position;
+		};
+	}
+
+	#partitionTuple(type: AvroSchema): Read {
+		if (type.kind !== 'record') throw notAManifest(this.#location, `'partition' is of the type ${type.kind}`);
+		// manifests of v1 tables may lack ids; names are the spec's then
+		const hasIds = type.fields.every((field) => field.fieldId !== undefined);
+		const idByName = new Map(this.#partition.map((field) => [field.name, field.fieldId]));
+		const source: AvroRecord = hasIds
+			? type
+			: { ...type, fields: type.fields.map((field) => withId(field, idByName.get(field.icebergName))) };
+		const wanted = this.#partition.map((field): NestedField => {
+			const found = source.fields.find((candidate) => candidate.fieldId === field.fieldId);
+			if (found === undefined && !field.alwaysNull) {
+				throw notAManifest(
+					this.#location,
+					`it lacks the partition field '${field.name}' (${field.fieldId}) of its spec`,
+				);
+			}
+			const written = found === undefined ? undefined : asOptional(found.type)?.type;
+			const valueType: Type | undefined =
+				field.type ?? (written === undefined ? { kind: 'unknown' } : primitiveTypeOfAvro(written));
+			if (valueType === undefined) {
+				throw notAManifest(this.#location, `the partition field '${field.name}' is not of a primitive type`);
+			}
+			return { id: field.fieldId, name: field.name, required: false, type: valueType };
+		});
+		const struct = { kind: 'struct', fields: wanted } as const;
+		const decode = compileStructDecoder(source, struct, {
+			location: this.#location,
+			missing: (): Value => null,
+		});
+		return (cursor, raw) => void (raw.partition = decode(cursor));
+	}
+
+	#expect(type: AvroSchema, id: number, ...kinds: AvroSchema['kind'][]): void {
+		if (!kinds.includes(type.kind)) {
+			throw notAManifest(this.#location, `the field ${id} is of the type ${type.kind}, not ${kinds[0]}`);
+		}
+	}
+
+	#expectNumbers(type: AvroSchema, id: number): void {
+		if (type.kind !== 'array') throw notAManifest(this.#location, `the field ${id} is of the type ${type.kind}`);
+		this.#expect(type.items, id, 'long', 'int');
+	}
+
+	#require(schema: AvroRecord, id: number, name: string): void {
+		if (!schema.fields.some((field) => field.fieldId === id)) {
+			throw notAManifest(this.#location, `it has no field '${name}' (${id})`);
+		}
+	}
+}
+
+function run(steps: readonly Step[], cursor: AvroCursor, raw: RawEntry): void {
+	for (let i = 0; i < steps.length; i++) {
+		const step = steps[i] as Step;
+		if (step.valueBranch >= 0) {
+			const start = cursor.position;
+			const branch = cursor.readInt();
+			if (branch === step.nullBranch) continue;
+			if (branch !== step.valueBranch) throw cursor.corrupt('a branch that the union does not have', start);
+		}
+		step.read(cursor, raw);
+	}
+}
+
+function asRead(skip: Skip): Read {
+	return (cursor) => skip(cursor);
+}
+
+function withId<T extends object>(field: T, fieldId: number | undefined): T {
+	return fieldId === undefined ? field : { ...field, fieldId };
+}
+
+function skipCounts(cursor: AvroCursor): void {
+	for (let count = cursor.skipBlockCount(2); count > 0; count = cursor.skipBlockCount(2)) {
+		for (let i = 0; i < count; i++) {
+			cursor.skipLong();
+			cursor.skipLong();
+		}
+	}
+}
+
+function skipBounds(cursor: AvroCursor): void {
+	for (let count = cursor.skipBlockCount(2); count > 0; count = cursor.skipBlockCount(2)) {
+		for (let i = 0; i < count; i++) {
+			cursor.skipLong();
+			cursor.skipBytes();
+		}
+	}
+}
+
+function readNumbers(cursor: AvroCursor): number[] {
+	const numbers: number[] = [];
+	for (let count = cursor.readBlockCount(1); count > 0; count = cursor.readBlockCount(1)) {
+		for (let i = 0; i < count; i++) numbers.push(cursor.readSafeLong());
+	}
+	return numbers;
+}
+
+function readSize(cursor: AvroCursor, name: string): number {
+	const start = cursor.position;
+	const size = cursor.readSafeLong();
+	if (size < 0) throw cursor.corrupt(`a ${name} of ${size}`, start);
+	return size;
+}
+
+class IdCache {
+	#low = 0;
+	#high = 0;
+	#value = 0n;
+
+	read(cursor: AvroCursor): bigint {
+		cursor.readWords();
+		if (cursor.low !== this.#low || cursor.high !== this.#high) {
+			this.#low = cursor.low;
+			this.#high = cursor.high;
+			this.#value = cursor.bigint();
+		}
+		return this.#value;
+	}
+}
+
+/** The metrics of the row just read, by the index in {@link METRICS_FIELDS}. `cursor` is moved and put back. */
+export function metricsOf(
+	raw: RawEntry,
+	index: number,
+	selection: MetricsSelection,
+	block: MetricsBlock,
+	cursor: AvroCursor,
+): ReadonlyMap<number, number> | ReadonlyMap<number, Uint8Array> | undefined {
+	const start = raw.metricsStart[index] as number;
+	if (start < 0 || selection === 'none') return undefined;
+	const end = raw.metricsEnd[index] as number;
+	const bounds = index >= FIRST_BOUNDS;
+	if (selection === 'all') {
+		return bounds ? new EncodedBounds(block, start, end) : new EncodedCounts(block, start, end);
+	}
+	const after = cursor.position;
+	cursor.position = start;
+	const selected = bounds ? selectBounds(cursor, selection) : selectCounts(cursor, selection);
+	cursor.position = after;
+	return selected;
+}
+
+function selectCounts(cursor: AvroCursor, fieldIds: ReadonlySet<number>): Map<number, number> {
+	const selected = new Map<number, number>();
+	for (let count = cursor.readBlockCount(2); count > 0; count = cursor.readBlockCount(2)) {
+		for (let i = 0; i < count; i++) {
+			const id = cursor.readInt();
+			if (fieldIds.has(id)) selected.set(id, cursor.readSafeLong());
+			else cursor.skipLong();
+		}
+	}
+	return selected;
+}
+
+function selectBounds(cursor: AvroCursor, fieldIds: ReadonlySet<number>): Map<number, Uint8Array> {
+	const selected = new Map<number, Uint8Array>();
+	for (let count = cursor.readBlockCount(2); count > 0; count = cursor.readBlockCount(2)) {
+		for (let i = 0; i < count; i++) {
+			const id = cursor.readInt();
+			if (fieldIds.has(id)) selected.set(id, cursor.readBytes());
+			else cursor.skipBytes();
+		}
+	}
+	return selected;
+}
+
+function notAManifest(location: string, what: string): IcebergError {
+	return new IcebergError('CORRUPT', `${location} is no manifest that can be read: ${what}`, {
+		context: { location },
+	});
+}
