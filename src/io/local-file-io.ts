@@ -1,0 +1,369 @@
+/** Files of the operating system, written durably. POSIX systems. */
+import { constants, lstatSync, statSync } from 'node:fs';
+import { opendir, rmdir } from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
+import { IcebergError } from '../errors/iceberg-error.ts';
+import { throwIfAborted } from '../util/bounded-pool.ts';
+import type { Clock, Random } from '../util/ports.ts';
+import { systemClock, systemRandom } from '../util/system-ports.ts';
+import { randomHex } from '../util/uuid.ts';
+import type { CreateOptions, FileEntry, FileIO, InputFile, ListOptions, OutputFile } from './file-io.ts';
+import { FolderPersister } from './folder-persister.ts';
+import {
+	blockingCalls,
+	type FsCalls,
+	FILE_MODE,
+	pooledCalls,
+	unlinkQuietly,
+	withFile,
+	writeFully,
+} from './fs-calls.ts';
+import { errnoOf, fsError, isAbsent } from './fs-error.ts';
+import { HandlePool } from './handle-pool.ts';
+import { linkIfAbsent } from './link-if-absent.ts';
+import { LocalInputFile } from './local-input-file.ts';
+import { LocalOutputFile } from './local-output-file.ts';
+import { decodedLocalPathOf, localPathOf, withoutTrailingSlash } from './location.ts';
+import { PathGuard } from './path-guard.ts';
+import { SyncPacer } from './sync-pacer.ts';
+
+export interface LocalFileIOOptions {
+	/**
+	 * Folders that writes, deletes and the removal of folders are confined to, symbolic links followed; anything else
+	 * is refused with `INVALID_ARGUMENT`. Absent: no confinement. Reading is not confined by it: a table may hold files
+	 * that were imported from elsewhere, and its metadata says where. `..` is refused in any case.
+	 */
+	readonly roots?: readonly string[];
+	/** Folders that reading is confined to, likewise. Absent: no confinement. */
+	readonly readRoots?: readonly string[];
+	/**
+	 * Payloads up to so many bytes are read and written by blocking calls, which are quicker on local disks than the
+	 * thread pool. 0: never block. Default 256 KiB. When flushes turn out slow, the thread pool takes over by itself.
+	 */
+	readonly blockingLimitBytes?: number;
+	/** most idle open files. Default 64 */
+	readonly openFilesLimit?: number;
+	readonly clock?: Clock;
+	readonly random?: Random;
+	/** The system calls; another set is for tests only. */
+	readonly calls?: { readonly blocking: FsCalls; readonly pooled: FsCalls };
+}
+
+const DEFAULT_BLOCKING_LIMIT_BYTES = 256 * 1024;
+const DEFAULT_OPEN_FILES_LIMIT = 64;
+/** Entries of a folder that are fetched at once. */
+const LIST_BATCH = 256;
+/** Deepest nesting of folders that a listing follows. */
+const MAX_LIST_DEPTH = 512;
+/** How often a folder is made anew that somebody else removes, being empty, before a file is in it. */
+const MAX_FOLDER_ATTEMPTS = 5;
+const CREATE_FLAGS = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL;
+
+/** Names of temporary files: of writers that run now, or garbage of ones that died. Never read by anybody. */
+export const TEMPORARY_FILE_NAME = /^\.datashard-[0-9a-f]{16}\.tmp$/;
+
+/**
+ * {@link FileIO} over the file system.
+ *
+ * Locations are absolute paths or `file:` URIs, taken literally, as Hadoop and PyIceberg do; where nothing is found
+ * there, reading and deleting try the percent-decoded path. New files have mode 0666 and folders 0777 less the umask.
+ *
+ * A new file is made in place under its final name (`O_EXCL`): until `close` it may be seen partly written, and a crash
+ * may leave it so; no metadata refers to it then. What must appear whole goes through `putIfAbsent` or `replace`. These
+ * and `delete` also remove the checksum side file (`.name.crc`) that Hadoop would hold the new content against.
+ */
+export class LocalFileIO implements FileIO {
+	readonly name = 'local';
+	readonly #writeGuard: PathGuard;
+	readonly #readGuard: PathGuard | undefined;
+	readonly #pool: HandlePool;
+	readonly #pacer: SyncPacer;
+	readonly #persister: FolderPersister;
+	readonly #random: Random;
+	#closed = false;
+
+	constructor(options: LocalFileIOOptions = {}) {
+		const limitBytes = count(options.blockingLimitBytes, DEFAULT_BLOCKING_LIMIT_BYTES, 0, 'blockingLimitBytes');
+		const openFiles = count(options.openFilesLimit, DEFAULT_OPEN_FILES_LIMIT, 1, 'openFilesLimit');
+		const calls = options.calls ?? { blocking: blockingCalls, pooled: pooledCalls };
+		this.#writeGuard = new PathGuard(options.roots);
+		this.#readGuard = options.readRoots === undefined ? undefined : new PathGuard(options.readRoots);
+		this.#pool = new HandlePool(openFiles);
+		this.#pacer = new SyncPacer(calls.blocking, calls.pooled, limitBytes, options.clock ?? systemClock);
+		this.#persister = new FolderPersister(this.#pacer, this.#writeGuard);
+		this.#random = options.random ?? systemRandom;
+	}
+
+	input(location: string, knownLength?: number): InputFile {
+		this.#checkOpen();
+		return new LocalInputFile(location, this.#placesToRead(location), knownLength, {
+			pool: this.#pool,
+			callsFor: (sizeBytes) => this.#pacer.forRead(sizeBytes),
+			checkOpen: () => this.#checkOpen(),
+		});
+	}
+
+	async create(location: string, options?: CreateOptions): Promise<OutputFile> {
+		this.#checkOpen();
+		throwIfAborted(options?.signal);
+		const final = this.#placeToWrite(location);
+		const path = options?.overwrite === true ? this.#temporaryBeside(final) : final;
+		const fd = await this.#openNew(this.#pacer.forWrite(0), path, location);
+		return new LocalOutputFile({
+			location,
+			path,
+			renameTo: path === final ? undefined : final,
+			fd,
+			pacer: this.#pacer,
+			signal: options?.signal,
+		});
+	}
+
+	async write(location: string, bytes: Uint8Array, options?: CreateOptions): Promise<void> {
+		this.#checkOpen();
+		throwIfAborted(options?.signal);
+		const final = this.#placeToWrite(location);
+		const path = options?.overwrite === true ? this.#temporaryBeside(final) : final;
+		const calls = this.#pacer.forWrite(bytes.length);
+		await this.#writeNew(calls, path, bytes, location);
+		if (path === final) return;
+		try {
+			await calls.rename(path, final);
+		} catch (error) {
+			await unlinkQuietly(calls, path);
+			throw fsError(error, 'write', location, true);
+		}
+	}
+
+	async persistNames(locations: readonly string[]): Promise<void> {
+		this.#checkOpen();
+		const folders = new Set(locations.map((location) => dirname(this.#placeToWrite(location))));
+		await this.#persister.persist(folders);
+	}
+
+	async putIfAbsent(location: string, bytes: Uint8Array): Promise<'created' | 'exists'> {
+		this.#checkOpen();
+		const path = this.#placeToWrite(location);
+		const folder = dirname(path);
+		const temporary = this.#temporaryBeside(path);
+		const calls = this.#pacer.forWrite(bytes.length);
+		// Saves the loser of a race the flush; the swap itself does not rely on it.
+		if (isThere(path, location)) return 'exists';
+		try {
+			await this.#writeNew(calls, temporary, bytes, location);
+			await this.#persister.persistAncestors(folder);
+		} catch (error) {
+			await unlinkQuietly(calls, temporary);
+			throw fsError(error, 'write', location, true);
+		}
+		let outcome: 'created' | 'exists';
+		try {
+			outcome = await linkIfAbsent(calls, temporary, path, location);
+		} finally {
+			await unlinkQuietly(calls, temporary);
+		}
+		if (outcome === 'exists') return 'exists';
+		await unlinkQuietly(calls, checksumFileOf(path));
+		try {
+			await this.#persister.flushFolder(folder);
+		} catch (error) {
+			throw new IcebergError(
+				'STORAGE',
+				`${location} was put in place, but its folder could not be flushed: it may be gone after a power loss`,
+				{ cause: error, context: { location, errno: errnoOf(error) } },
+			);
+		}
+		return 'created';
+	}
+
+	async replace(location: string, bytes: Uint8Array): Promise<void> {
+		this.#checkOpen();
+		const path = this.#placeToWrite(location);
+		const temporary = this.#temporaryBeside(path);
+		const calls = this.#pacer.forWrite(bytes.length);
+		try {
+			await this.#writeNew(calls, temporary, bytes, location, false);
+			await unlinkQuietly(calls, checksumFileOf(path));
+			await calls.rename(temporary, path);
+		} catch (error) {
+			await unlinkQuietly(calls, temporary);
+			throw fsError(error, 'replace', location);
+		}
+	}
+
+	async exists(location: string): Promise<boolean> {
+		this.#checkOpen();
+		return this.#placesToRead(location).some((path) => isThere(path, location));
+	}
+
+	async delete(location: string): Promise<boolean> {
+		this.#checkOpen();
+		const calls = this.#pacer.forRead(0);
+		for (const path of candidates(location)) {
+			this.#writeGuard.check(path, location);
+			try {
+				await calls.unlink(path);
+			} catch (error) {
+				if (isAbsent(error)) continue;
+				throw fsError(error, 'delete', location);
+			}
+			await unlinkQuietly(calls, checksumFileOf(path));
+			return true;
+		}
+		return false;
+	}
+
+	/** Folders that are symbolic links are not entered; links to files count as files. */
+	async *list(prefix: string, options?: ListOptions): AsyncGenerator<FileEntry, void, undefined> {
+		this.#checkOpen();
+		const top = withoutTrailingSlash(prefix);
+		const root = this.#placesToRead(top).find((path) => isThere(path, prefix));
+		if (root === undefined) return;
+		const folders = [''];
+		for (let below = folders.pop(); below !== undefined; below = folders.pop()) {
+			for await (const entry of this.#entriesOf(join(root, below), prefix, options?.signal)) {
+				const relative = below === '' ? entry.name : `${below}/${entry.name}`;
+				if (entry.isFolder) {
+					if (options?.recursive === false) continue;
+					if (relative.split('/').length > MAX_LIST_DEPTH)
+						throw new IcebergError('LIMIT_EXCEEDED', `folders below ${prefix} nest deeper than ${MAX_LIST_DEPTH}`);
+					folders.push(relative);
+					continue;
+				}
+				const stat = statSync(join(root, relative), { throwIfNoEntry: false });
+				// Gone in the meantime, or neither a file nor a link to one.
+				if (stat?.isFile() !== true) continue;
+				yield {
+					location: top === '/' ? `/${relative}` : `${top}/${relative}`,
+					sizeBytes: stat.size,
+					modifiedMs: stat.mtimeMs,
+				};
+			}
+		}
+	}
+
+	async removeEmptyFolders(location: string): Promise<void> {
+		this.#checkOpen();
+		const path = this.#placeToWrite(withoutTrailingSlash(location));
+		await this.#removeIfEmpty(path, location, 0);
+	}
+
+	async close(): Promise<void> {
+		this.#closed = true;
+		this.#pool.discardAll();
+	}
+
+	#checkOpen(): void {
+		if (this.#closed) throw new IcebergError('CLOSED', 'the local storage was closed');
+	}
+
+	#placesToRead(location: string): readonly string[] {
+		const places = candidates(location);
+		if (this.#readGuard !== undefined) for (const path of places) this.#readGuard.check(path, location);
+		return places;
+	}
+
+	#placeToWrite(location: string): string {
+		const path = localPathOf(location);
+		if (path.endsWith('/'))
+			throw new IcebergError('INVALID_ARGUMENT', `the location '${location}' names a folder, not a file`);
+		this.#writeGuard.check(path, location);
+		return path;
+	}
+
+	#temporaryBeside(path: string): string {
+		return join(dirname(path), `.datashard-${randomHex(this.#random, 8)}.tmp`);
+	}
+
+	/** Opens a file that must not be there, making its folder if need be. */
+	async #openNew(calls: FsCalls, path: string, location: string): Promise<number> {
+		for (let attempt = 1; ; attempt++) {
+			try {
+				return await calls.open(path, CREATE_FLAGS, FILE_MODE);
+			} catch (error) {
+				if (errnoOf(error) !== 'ENOENT' || attempt > MAX_FOLDER_ATTEMPTS)
+					throw fsError(error, 'create', location, true);
+			}
+			try {
+				const first = await calls.mkdir(dirname(path));
+				this.#persister.folderMade(dirname(path), first);
+			} catch (error) {
+				throw fsError(error, 'create', location, true);
+			}
+		}
+	}
+
+	/** Writes a whole new file; leaves none when it fails. */
+	async #writeNew(calls: FsCalls, path: string, bytes: Uint8Array, location: string, durable = true): Promise<void> {
+		const fd = await this.#openNew(calls, path, location);
+		try {
+			await withFile(calls, fd, async () => {
+				await writeFully(calls, fd, bytes);
+				if (durable) await this.#pacer.flush(calls, fd);
+			});
+		} catch (error) {
+			await unlinkQuietly(calls, path);
+			throw fsError(error, 'write', location, true);
+		}
+	}
+
+	async *#entriesOf(
+		path: string,
+		prefix: string,
+		signal: AbortSignal | undefined,
+	): AsyncGenerator<{ readonly name: string; readonly isFolder: boolean }> {
+		try {
+			for await (const entry of await opendir(path, { bufferSize: LIST_BATCH })) {
+				throwIfAborted(signal);
+				this.#checkOpen();
+				yield { name: entry.name, isFolder: entry.isDirectory() };
+			}
+		} catch (error) {
+			if (!isAbsent(error)) throw fsError(error, 'list', prefix);
+		}
+	}
+
+	async #removeIfEmpty(path: string, location: string, depth: number): Promise<void> {
+		if (depth > MAX_LIST_DEPTH)
+			throw new IcebergError('LIMIT_EXCEEDED', `folders below ${location} nest deeper than ${MAX_LIST_DEPTH}`);
+		if (lstatSync(path, { throwIfNoEntry: false })?.isDirectory() !== true) return;
+		for await (const entry of this.#entriesOf(path, location, undefined))
+			if (entry.isFolder) await this.#removeIfEmpty(join(path, entry.name), location, depth + 1);
+		try {
+			await rmdir(path);
+			this.#persister.folderRemoved(path);
+		} catch (error) {
+			const errno = errnoOf(error);
+			if (errno !== 'ENOTEMPTY' && errno !== 'EEXIST' && errno !== 'ENOENT')
+				throw fsError(error, 'remove the folder', location);
+		}
+	}
+}
+
+/** The literal path, then the percent-decoded one. */
+function candidates(location: string): readonly string[] {
+	const literal = localPathOf(location);
+	const decoded = decodedLocalPathOf(location);
+	return decoded === undefined ? [literal] : [literal, decoded];
+}
+
+/** A file, or a folder. */
+function isThere(path: string, location: string): boolean {
+	try {
+		return statSync(path, { throwIfNoEntry: false }) !== undefined;
+	} catch (error) {
+		if (isAbsent(error)) return false;
+		throw fsError(error, 'look for', location);
+	}
+}
+
+function checksumFileOf(path: string): string {
+	return join(dirname(path), `.${basename(path)}.crc`);
+}
+
+function count(value: number | undefined, fallback: number, least: number, name: string): number {
+	const result = value ?? fallback;
+	if (!Number.isSafeInteger(result) || result < least)
+		throw new IcebergError('INVALID_ARGUMENT', `${name} must be a whole number of at least ${least}, not ${result}`);
+	return result;
+}

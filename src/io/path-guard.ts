@@ -1,0 +1,68 @@
+/** Keeps writes and deletes inside the folders that were asked for. */
+import { realpathSync } from 'node:fs';
+import { dirname, join, sep } from 'node:path';
+import { IcebergError } from '../errors/iceberg-error.ts';
+import { errnoOf, fsError } from './fs-error.ts';
+import { localPathOf } from './location.ts';
+
+/**
+ * Refuses `..` in what is written or deleted, and, where there are roots, every place that is not below one of them
+ * once symbolic links are followed. A root itself may be a link. It does not guard against somebody who swaps folders
+ * for links between the check and the use: who can do that can write there anyway.
+ */
+export class PathGuard {
+	readonly #roots: readonly string[] | undefined;
+
+	/** @throws `INVALID_ARGUMENT` for a root that is not an absolute local path */
+	constructor(roots: readonly string[] | undefined) {
+		this.#roots = roots?.map(localPathOf);
+	}
+
+	/** @throws `INVALID_ARGUMENT` */
+	check(path: string, location: string): void {
+		if (path.split('/').includes('..'))
+			throw new IcebergError('INVALID_ARGUMENT', `the location '${location}' contains '..': refused`, {
+				context: { location },
+			});
+		if (this.#roots === undefined || this.rootOf(path) !== undefined) return;
+		throw new IcebergError(
+			'INVALID_ARGUMENT',
+			`the location '${location}' is outside of ${this.#roots.map((root) => `'${root}'`).join(', ')}: refused`,
+			{ context: { location, roots: [...this.#roots] } },
+		);
+	}
+
+	/** The real path of the root that holds `path`, links followed; `undefined` outside of all roots or without any. */
+	rootOf(path: string): string | undefined {
+		if (this.#roots === undefined) return undefined;
+		const place = realPlace(path);
+		return this.#roots
+			.map((root) => realPlaceFollowing(root))
+			.find((root) => place === root || place.startsWith(root.endsWith(sep) ? root : root + sep));
+	}
+}
+
+/** Where a name is, links in its folders followed; the name itself is not. */
+export function realPlace(path: string): string {
+	const trimmed = path.replace(/\/+$/, '');
+	if (trimmed === '') return '/';
+	return join(realPlaceFollowing(dirname(trimmed)), trimmed.slice(trimmed.lastIndexOf('/') + 1));
+}
+
+/** The real path of the part that exists, with the rest appended. */
+function realPlaceFollowing(path: string): string {
+	let existing = path;
+	const missing: string[] = [];
+	for (;;) {
+		try {
+			return join(realpathSync.native(existing), ...missing);
+		} catch (error) {
+			const errno = errnoOf(error);
+			if ((errno !== 'ENOENT' && errno !== 'ENOTDIR') || dirname(existing) === existing)
+				throw fsError(error, 'look up', path);
+		}
+		const parent = dirname(existing);
+		missing.unshift(existing.slice(parent.length).replaceAll('/', ''));
+		existing = parent;
+	}
+}
