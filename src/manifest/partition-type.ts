@@ -2,6 +2,7 @@
 import { IcebergError } from '../errors/iceberg-error.ts';
 import type { PartitionField, PartitionSpec } from '../spec/partition-spec.ts';
 import type { Schema } from '../spec/schema.ts';
+import { transformResultType } from '../spec/transform.ts';
 import type { Type } from '../spec/types.ts';
 
 /** What manifests need to know of their table; `TableMetadata` fits it. */
@@ -50,19 +51,12 @@ export function typedPartitionFields(table: ManifestTable, spec: PartitionSpec):
 }
 
 function resultType(table: ManifestTable, field: PartitionField): Type | undefined {
-	switch (field.transform.kind) {
-		case 'bucket':
-		case 'year':
-		case 'month':
-		case 'hour':
-			return { kind: 'int' };
-		case 'day':
-			return { kind: 'date' };
-		case 'unknown':
-			return undefined;
-		default:
-			return sourceType(table, field.sourceId);
-	}
+	const { transform } = field;
+	if (transform.kind === 'unknown') return undefined;
+	const source = sourceType(table, field.sourceId);
+	if (source !== undefined) return transformResultType(transform, source);
+	const dependsOnSource = transform.kind === 'identity' || transform.kind === 'truncate' || transform.kind === 'void';
+	return dependsOnSource ? undefined : transformResultType(transform, { kind: 'unknown' });
 }
 
 function sourceType(table: ManifestTable, sourceId: number): Type | undefined {
