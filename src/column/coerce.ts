@@ -24,11 +24,12 @@
  */
 import { IcebergError } from '../errors/iceberg-error.ts';
 import type { DecimalType, ListType, MapType, NestedField, StructType, Type, Value } from '../spec/types.ts';
+import { bytesToUuid } from '../spec/single-value.ts';
 import { parseValue } from '../spec/value-text.ts';
-import { describeValue, invalidValue, withinValue } from './invalid-value.ts';
-import { nearNames } from './near-names.ts';
+import { toHex } from '../util/hex.ts';
+import { isWellFormed } from '../util/well-formed.ts';
+import { describeValue, invalidValue, unknownMember, withinValue } from './invalid-value.ts';
 import { encodeVariant, isEncodedVariant } from './variant-encode.ts';
-import { isWellFormed } from './well-formed.ts';
 
 /** Converts one non-null input to the engine value of one type. @throws `INVALID_DATA` */
 export type Coercer = (input: unknown) => Value;
@@ -263,26 +264,8 @@ const UUID_TEXT = /^[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-
 
 function coerceUuid(input: unknown): string {
 	if (typeof input === 'string' && UUID_TEXT.test(input)) return input.toLowerCase();
-	if (input instanceof Uint8Array && input.length === 16) return uuidText(input, 0);
+	if (input instanceof Uint8Array && input.length === 16) return bytesToUuid(input);
 	throw invalidValue(input, "uuid: text such as 'f79c3e09-677c-4bbd-a479-3f349cb785e7', or 16 bytes");
-}
-
-/** The text of the 16 bytes from `offset`, lower-case with dashes. */
-export function uuidText(bytes: Uint8Array, offset: number): string {
-	let text = '';
-	for (let i = 0; i < 16; i++) {
-		if (i === 4 || i === 6 || i === 8 || i === 10) text += '-';
-		text += HEX_PAIRS[bytes[offset + i] as number];
-	}
-	return text;
-}
-const HEX_PAIRS: readonly string[] = Array.from({ length: 256 }, (_, i) => i.toString(16).padStart(2, '0'));
-
-/** Bytes as lower-case hex. */
-export function hexText(bytes: Uint8Array): string {
-	let text = '';
-	for (const byte of bytes) text += HEX_PAIRS[byte];
-	return text;
 }
 
 function asBytes(input: unknown): Uint8Array | undefined {
@@ -326,7 +309,7 @@ function structCoercer(type: StructType): Coercer {
 		if (!isRecordLike(input)) throw invalidValue(input, 'struct: an object with the field names as keys');
 		for (const key of Object.keys(input)) {
 			if (names.has(key)) continue;
-			throw withinValue(invalidValue(input[key], `no such field${nearNames(key, names)}`), `.${key}`);
+			throw unknownMember(key, input[key], names);
 		}
 		return type.fields.map((field, i) => {
 			try {
@@ -342,13 +325,18 @@ function structCoercer(type: StructType): Coercer {
 function listCoercer(type: ListType): Coercer {
 	const element = coercerOf(type.element);
 	return (input) => {
-		if (!Array.isArray(input) && !(ArrayBuffer.isView(input) && !(input instanceof DataView)))
-			throw invalidValue(input, 'list: an array');
-		const items = input as ArrayLike<unknown>;
+		const items = listItems(input);
 		const values: Value[] = new Array(items.length);
 		for (let i = 0; i < items.length; i++) values[i] = coercePart(element, items[i], type.elementRequired, `[${i}]`);
 		return values;
 	};
+}
+
+/** The items of any accepted form of a list. @throws `INVALID_DATA` */
+export function listItems(input: unknown): ArrayLike<unknown> {
+	if (Array.isArray(input)) return input;
+	if (ArrayBuffer.isView(input) && !(input instanceof DataView)) return input as unknown as ArrayLike<unknown>;
+	throw invalidValue(input, 'list: an array');
 }
 
 function coercePart(coercer: Coercer, input: unknown, required: boolean, segment: string): Value {
@@ -400,11 +388,11 @@ export function mapEntries(type: MapType, input: unknown): Iterable<readonly [un
 /** A primitive that is equal for equal keys of one type. */
 export function identityOf(key: Value): unknown {
 	if (typeof key !== 'object' || key === null) return Object.is(key, -0) ? '-0' : key;
-	if (key instanceof Uint8Array) return hexText(key);
+	if (key instanceof Uint8Array) return toHex(key);
 	return JSON.stringify(key, (_, part: unknown) => {
 		if (typeof part === 'bigint') return `${part}n`;
 		if (typeof part === 'number' && !Number.isFinite(part)) return `#${part}`;
 		if (Object.is(part, -0)) return '#-0';
-		return part instanceof Uint8Array ? hexText(part) : part;
+		return part instanceof Uint8Array ? toHex(part) : part;
 	});
 }

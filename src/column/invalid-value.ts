@@ -1,4 +1,5 @@
 import { IcebergError } from '../errors/iceberg-error.ts';
+import { nearNames } from './near-names.ts';
 
 /** Most characters of a value that are repeated in a message. */
 const DESCRIBED_VALUE_LIMIT = 120;
@@ -41,7 +42,8 @@ function describeObject(value: object): string {
 /** The value as it may stand in an error's context: primitives as they are, others described. */
 export function valueForContext(value: unknown): unknown {
 	const kind = typeof value;
-	if (value === null || kind === 'number' || kind === 'bigint' || kind === 'boolean') return value;
+	if (value === null || value === undefined || kind === 'number' || kind === 'bigint' || kind === 'boolean')
+		return value;
 	if (kind === 'string' && (value as string).length <= DESCRIBED_VALUE_LIMIT) return value;
 	return describeValue(value);
 }
@@ -51,22 +53,54 @@ export function valueForContext(value: unknown): unknown {
  * (`.child`, `[3]`), empty for the value itself.
  */
 export function invalidValue(value: unknown, expected: string, path = '', cause?: unknown): IcebergError {
+	return refusal(value, expected, `expected ${expected}, found ${describeValue(value)}`, path, cause);
+}
+
+/** The refusal of a key that names no field, with the names that are near. */
+export function unknownMember(key: string, value: unknown, known: Iterable<string>): IcebergError {
+	return refusal(value, 'the name of a field', `no field has this name${nearNames(key, known)}`, `.${key}`);
+}
+
+function refusal(value: unknown, expected: string, problem: string, path: string, cause?: unknown): IcebergError {
 	const where = path === '' ? '' : `at ${path.startsWith('.') ? path.slice(1) : path}: `;
-	return new IcebergError('INVALID_DATA', `${where}expected ${expected}, found ${describeValue(value)}`, {
-		context: { value: valueForContext(value), expected, path, found: describeValue(value) },
+	return new IcebergError('INVALID_DATA', `${where}${problem}`, {
+		context: { value: valueForContext(value), expected, path, problem },
 		...(cause === undefined ? {} : { cause }),
 	});
 }
 
 /** The same refusal, seen from the value that holds it. Errors of other kinds are returned unchanged. */
 export function withinValue(error: unknown, segment: string): unknown {
-	if (!(error instanceof IcebergError) || error.code !== 'INVALID_DATA') return error;
-	const { value, expected, path, found } = error.context;
-	if (typeof expected !== 'string' || typeof path !== 'string') return error;
-	const whole = `${segment}${path}`;
-	const shown = whole.startsWith('.') ? whole.slice(1) : whole;
-	return new IcebergError('INVALID_DATA', `at ${shown}: expected ${expected}, found ${String(found)}`, {
-		context: { value, expected, path: whole, found },
+	if (!isValueRefusal(error)) return error;
+	const { value, expected, path, problem } = error.context;
+	return refusal(value, expected, problem, `${segment}${path}`, error.cause);
+}
+
+/** The same refusal with the row and the column; errors of other kinds are returned unchanged. */
+export function inRow(error: unknown, row: number, column: string): unknown {
+	if (!isValueRefusal(error)) return error;
+	const { value, expected, path, problem } = error.context;
+	const fullName = `${column}${path}`;
+	return new IcebergError('INVALID_DATA', `row ${row}, column '${fullName}': ${problem}`, {
+		context: { row, column: fullName, value, expected },
 		...(error.cause === undefined ? {} : { cause: error.cause }),
 	});
+}
+
+interface ValueRefusal extends IcebergError {
+	readonly context: {
+		readonly value: unknown;
+		readonly expected: string;
+		readonly path: string;
+		readonly problem: string;
+	};
+}
+
+function isValueRefusal(error: unknown): error is ValueRefusal {
+	return (
+		error instanceof IcebergError &&
+		error.code === 'INVALID_DATA' &&
+		typeof error.context.path === 'string' &&
+		typeof error.context.problem === 'string'
+	);
 }

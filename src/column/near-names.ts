@@ -6,10 +6,10 @@ const COMPARED_LENGTH_LIMIT = 100;
 /** `; did you mean 'a' or 'b'?`, or a list of the known names when none is near. Bounded in length. */
 export function nearNames(name: string, known: Iterable<string>): string {
 	const all = [...known];
-	const limit = Math.max(1, Math.floor(name.length / 3));
+	const limit = Math.max(2, Math.floor(name.length / 3));
 	const near = all
 		.map((candidate) => ({ candidate, distance: distanceOf(name.toLowerCase(), candidate.toLowerCase()) }))
-		.filter(({ distance }) => distance <= limit)
+		.filter(({ candidate, distance }) => distance <= limit && distance < Math.max(candidate.length, name.length) - 1)
 		.sort((a, b) => a.distance - b.distance)
 		.slice(0, SUGGESTED_NAMES_LIMIT)
 		.map(({ candidate }) => `'${candidate}'`);

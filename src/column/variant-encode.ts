@@ -1,7 +1,7 @@
 /** Parquet spec: Variant Binary Encoding; the writing side. */
 import type { VariantValue } from '../spec/types.ts';
 import { invalidValue, withinValue } from './invalid-value.ts';
-import { isWellFormed } from './well-formed.ts';
+import { isWellFormed } from '../util/well-formed.ts';
 
 /** Deepest nesting of arrays and objects in one variant, when written and when read. */
 export const VARIANT_DEPTH_LIMIT = 256;
