@@ -74,17 +74,27 @@ export function snapshotRefFromJson(json: JsonValue, at = 'ref'): SnapshotRef {
 	const type = reader.text('type').toLowerCase();
 	if (type !== 'branch' && type !== 'tag') throw reader.wrong('type', "'branch' or 'tag'");
 	const minSnapshotsToKeep = reader.optionalInt('min-snapshots-to-keep');
-	const maxSnapshotAgeMs = reader.optionalSafeInteger('max-snapshot-age-ms');
-	const maxRefAgeMs = reader.optionalSafeInteger('max-ref-age-ms');
-	const extra = reader.rest(KNOWN_REF_KEYS);
+	const snapshotAge = ageFromJson(reader, 'max-snapshot-age-ms');
+	const refAge = ageFromJson(reader, 'max-ref-age-ms');
+	const unknown = reader.rest(KNOWN_REF_KEYS);
+	const extra = { ...unknown, ...snapshotAge?.exact, ...refAge?.exact };
 	return {
 		snapshotId: reader.long('snapshot-id'),
 		type,
 		...(minSnapshotsToKeep === undefined ? {} : { minSnapshotsToKeep }),
-		...(maxSnapshotAgeMs === undefined ? {} : { maxSnapshotAgeMs }),
-		...(maxRefAgeMs === undefined ? {} : { maxRefAgeMs }),
-		...(extra === undefined ? {} : { extra }),
+		...(snapshotAge === undefined ? {} : { maxSnapshotAgeMs: snapshotAge.ms }),
+		...(refAge === undefined ? {} : { maxRefAgeMs: refAge.ms }),
+		...(Object.keys(extra).length === 0 ? {} : { extra }),
 	};
+}
+
+/** Writers say 'for ever' as the largest 64-bit integer: kept exactly for writing back, and as 2^53 - 1 for use. */
+function ageFromJson(reader: JsonReader, key: string): { ms: number; exact?: Record<string, JsonValue> } | undefined {
+	const age = reader.optionalLong(key);
+	if (age === undefined) return undefined;
+	const ms = Number(age);
+	if (Number.isSafeInteger(ms)) return { ms };
+	return { ms: age > 0n ? Number.MAX_SAFE_INTEGER : Number.MIN_SAFE_INTEGER, exact: { [key]: age } };
 }
 
 /** The JSON of a ref: what {@link snapshotRefFromJson} reads back as an equal one. */

@@ -35,8 +35,10 @@ export interface SnapshotRef {
 export interface SnapshotLogEntry {
 	readonly snapshotId: bigint;
 	readonly timestampMs: number;
+	readonly extra?: Readonly<Record<string, JsonValue>>;
 }
 export interface MetadataLogEntry {
 	readonly metadataFile: string;
 	readonly timestampMs: number;
+	readonly extra?: Readonly<Record<string, JsonValue>>;
 }

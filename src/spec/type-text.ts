@@ -38,11 +38,11 @@ export function primitiveTypeText(type: Type): string | undefined {
 			return `decimal(${type.precision}, ${type.scale})`;
 		case 'fixed':
 			return `fixed[${type.length}]`;
+		// The parameters are always written, also the default ones, as Java's writer does.
 		case 'geometry':
-			return type.crs === DEFAULT_CRS ? 'geometry' : `geometry(${type.crs})`;
+			return `geometry(${type.crs})`;
 		case 'geography':
-			if (type.algorithm !== DEFAULT_EDGE_ALGORITHM) return `geography(${type.crs}, ${type.algorithm})`;
-			return type.crs === DEFAULT_CRS ? 'geography' : `geography(${type.crs})`;
+			return `geography(${type.crs}, ${type.algorithm})`;
 		case 'struct':
 		case 'list':
 		case 'map':
