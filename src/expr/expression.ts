@@ -1,19 +1,27 @@
 /**
- * Predicates, unbound: columns by name, literals as users give them or as engine values.
- * Missing semantics follow Java's Iceberg: `notEq`, `notIn`, `notStartsWith` keep nulls; NaN sorts above all other
- * numbers; -0.0 sorts below 0.0.
+ * Predicates, unbound and bound.
+ *
+ * A null matches `isNull`, `notEq`, `notIn`, `notStartsWith` and `notNaN`, and nothing else: Iceberg's `notEq` and
+ * `notIn` keep nulls, unlike SQL's. NaN sorts above all other numbers and equals itself; -0.0 sorts below 0.0. `not` is
+ * pushed down to the predicates (`not (a < 5)` is `a >= 5`), so it never makes a null match a comparison.
  */
-import type { Value } from '../spec/types.ts';
+import type { Type, Value } from '../spec/types.ts';
 
 export type UnaryOp = 'is-null' | 'not-null' | 'is-nan' | 'not-nan';
 export type ComparisonOp = 'lt' | 'lt-eq' | 'gt' | 'gt-eq' | 'eq' | 'not-eq';
 export type PrefixOp = 'starts-with' | 'not-starts-with';
 export type SetOp = 'in' | 'not-in';
 
-/** A literal as a user writes it; converted to the column's type when the predicate is bound. */
-export type LiteralInput = boolean | number | bigint | string | Date | Uint8Array;
+/** A literal that says its type: `date '2024-02-29'` as where-text writes it, or a decimal beyond a double's digits. */
+export interface TypedLiteral {
+	readonly type: 'date' | 'time' | 'timestamp' | 'uuid' | 'decimal';
+	readonly text: string;
+}
 
-/** A column by its full name (`a`, `a.b` for a struct's child), or a transform of one. */
+/** A literal as a user writes it; converted to the column's type when the predicate is bound. */
+export type LiteralInput = boolean | number | bigint | string | Date | Uint8Array | TypedLiteral;
+
+/** A column by its full name (`a`, `a.b` for a struct's child). */
 export interface Reference {
 	readonly name: string;
 }
@@ -32,19 +40,41 @@ export type Expression =
 export interface BoundReference {
 	readonly name: string;
 	readonly fieldId: number;
-	readonly type: import('../spec/types.ts').PrimitiveType;
+	/** nested types occur only in `is-null` and `not-null` */
+	readonly type: Type;
 	/** positions in the nested struct values, from the row down */
 	readonly path: readonly number[];
 	/** false when the field and all its parents are required */
 	readonly nullable: boolean;
 }
 
+export interface BoundUnary {
+	readonly op: UnaryOp;
+	readonly ref: BoundReference;
+}
+export interface BoundComparison {
+	readonly op: ComparisonOp;
+	readonly ref: BoundReference;
+	/** never null or NaN */
+	readonly literal: Value;
+}
+export interface BoundPrefix {
+	readonly op: PrefixOp;
+	/** of type string; binary only in projections through a truncated binary column */
+	readonly ref: BoundReference;
+	readonly literal: string | Uint8Array;
+}
+export interface BoundSet {
+	readonly op: SetOp;
+	readonly ref: BoundReference;
+	/** ascending, distinct, two at least; never null or NaN */
+	readonly literals: readonly Value[];
+}
+export type BoundPredicate = BoundUnary | BoundComparison | BoundPrefix | BoundSet;
+
 /** Bound and free of `not`; literals are engine values of the reference's type. */
 export type BoundExpression =
 	| { readonly op: 'true' }
 	| { readonly op: 'false' }
 	| { readonly op: 'and' | 'or'; readonly children: readonly BoundExpression[] }
-	| { readonly op: UnaryOp; readonly ref: BoundReference }
-	| { readonly op: ComparisonOp; readonly ref: BoundReference; readonly literal: Value }
-	| { readonly op: PrefixOp; readonly ref: BoundReference; readonly literal: string | Uint8Array }
-	| { readonly op: SetOp; readonly ref: BoundReference; readonly literals: readonly Value[] };
+	| BoundPredicate;
