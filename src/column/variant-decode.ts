@@ -3,7 +3,7 @@ import { IcebergError } from '../errors/iceberg-error.ts';
 import { formatDate, formatTimeMicros, formatTimestampMicros, formatTimestampNanos } from '../spec/date-time-text.ts';
 import { formatDecimal } from '../spec/decimal-text.ts';
 import { bytesToUuid } from '../spec/single-value.ts';
-import type { JsonValue, VariantValue } from '../spec/types.ts';
+import type { VariantValue } from '../spec/types.ts';
 import { toHex } from '../util/hex.ts';
 import { VARIANT_DEPTH_LIMIT, VARIANT_PRIMITIVE } from './variant-encode.ts';
 
@@ -46,12 +46,12 @@ export function variantToJs(variant: VariantValue): unknown {
 }
 
 /**
- * The canonical form `{ "t": physical type, "v": value }`: integers, days and times as text, decimals with their scale,
- * binary as lower-case hex, members of objects sorted by name.
+ * The canonical form as compact JSON, `{"t":physical type,"v":value}`: integers, days and times as text, decimals with
+ * their scale, binary as lower-case hex, members of objects sorted by name.
  * @throws as {@link decodeVariant}
  */
-export function variantToCanonicalJson(variant: VariantValue): JsonValue {
-	return nodeToCanonical(decodeVariant(variant));
+export function variantToCanonicalText(variant: VariantValue): string {
+	return nodeToText(decodeVariant(variant));
 }
 
 function nodeToJs(node: VariantNode): unknown {
@@ -97,34 +97,41 @@ function define<T>(record: Record<string, T>, name: string, value: T): void {
 	else record[name] = value;
 }
 
-function nodeToCanonical(node: VariantNode): JsonValue {
+function nodeToText(node: VariantNode): string {
+	return node.type === 'null' ? '{"t":"null"}' : `{"t":"${node.type}","v":${payloadText(node)}}`;
+}
+
+function payloadText(node: Exclude<VariantNode, { type: 'null' }>): string {
 	switch (node.type) {
-		case 'null':
-			return { t: 'null' };
 		case 'boolean':
+			return String(node.value);
 		case 'string':
 		case 'uuid':
-			return { t: node.type, v: node.value };
+			return JSON.stringify(node.value);
 		case 'float':
 		case 'double':
-			return { t: node.type, v: Number.isFinite(node.value) ? node.value : String(node.value) };
+			return doubleText(node.value);
 		case 'decimal4':
 		case 'decimal8':
 		case 'decimal16':
-			return { t: node.type, v: formatDecimal(node.value, node.scale) };
+			return `"${formatDecimal(node.value, node.scale)}"`;
 		case 'binary':
-			return { t: node.type, v: toHex(node.value) };
+			return `"${toHex(node.value)}"`;
 		case 'array':
-			return { t: node.type, v: node.items.map(nodeToCanonical) };
+			return `[${node.items.map(nodeToText).join(',')}]`;
 		case 'object': {
-			const members: { [key: string]: JsonValue } = {};
 			const sorted = [...node.members].sort(([a], [b]) => compareCodePoints(a, b));
-			for (const [name, member] of sorted) define(members, name, nodeToCanonical(member));
-			return { t: node.type, v: members };
+			return `{${sorted.map(([name, member]) => `${JSON.stringify(name)}:${nodeToText(member)}`).join(',')}}`;
 		}
 		default:
-			return { t: node.type, v: String(node.value) };
+			return `"${node.value}"`;
 	}
+}
+
+/** A double as JSON: the shortest digits that read back as the same, `-0`, and text for what JSON has no number for. */
+export function doubleText(value: number): string {
+	if (!Number.isFinite(value)) return `"${value}"`;
+	return Object.is(value, -0) ? '-0' : String(value);
 }
 
 /** Orders well-formed text by code points. */

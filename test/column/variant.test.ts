@@ -1,13 +1,14 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { decodeVariant, variantToCanonicalJson, variantToJs } from '../../src/column/variant-decode.ts';
+import { decodeVariant, variantToCanonicalText, variantToJs } from '../../src/column/variant-decode.ts';
 import { encodeVariant, VARIANT_DEPTH_LIMIT } from '../../src/column/variant-encode.ts';
 import { IcebergError } from '../../src/errors/iceberg-error.ts';
 
 const NO_NAMES: Uint8Array = Uint8Array.of(1, 0, 0);
 const bytes = (...parts: (number | number[])[]): Uint8Array => Uint8Array.from(parts.flat());
 const int64 = (value: bigint): number[] => [...new Uint8Array(BigInt64Array.of(value).buffer)];
-const canonical = (value: Uint8Array, metadata: Uint8Array = NO_NAMES): unknown => variantToCanonicalJson({ metadata, value });
+const canonical = (value: Uint8Array, metadata: Uint8Array = NO_NAMES): unknown =>
+	JSON.parse(variantToCanonicalText({ metadata, value }));
 
 describe('physical types of the Parquet variant encoding', () => {
 	const header = (type: number): number => type << 2;
@@ -81,7 +82,7 @@ describe('physical types of the Parquet variant encoding', () => {
 	it('objects: names out of the metadata, values in any order behind the offsets, sorted canonically', () => {
 		const metadata = bytes(1, 2, 0, 1, 2, 0x62, 0x61); // unsorted: b, a
 		const value = bytes(2, 2, 1, 0, 2, 0, 4, header(3), 9, header(3), 7);
-		expect(JSON.stringify(canonical(value, metadata))).toBe(
+		expect(variantToCanonicalText({ metadata, value })).toBe(
 			'{"t":"object","v":{"a":{"t":"int8","v":"7"},"b":{"t":"int8","v":"9"}}}',
 		);
 	});
@@ -125,7 +126,7 @@ describe('encodeVariant', () => {
 		const back = variantToJs(encodeVariant(input)) as object;
 		expect(Object.keys(back)).toEqual(['__proto__']);
 		expect((back as { x?: number }).x).toBeUndefined();
-		expect(JSON.stringify(variantToCanonicalJson(encodeVariant(input)))).toContain('"__proto__":{"t":"object"');
+		expect(variantToCanonicalText(encodeVariant(input))).toContain('"__proto__":{"t":"object"');
 	});
 
 	it.each<[string, unknown, unknown]>([
@@ -173,7 +174,7 @@ describe('hostile variants', () => {
 					const value = cut ? sample.value.slice(0, at) : sample.value.with(at, byte);
 					const metadata = cut ? sample.metadata : sample.metadata.with(metaAt, byte);
 					try {
-						variantToCanonicalJson({ metadata, value });
+						variantToCanonicalText({ metadata, value });
 					} catch (error) {
 						expect(error).toBeInstanceOf(IcebergError);
 						expect(['CORRUPT', 'UNSUPPORTED']).toContain((error as IcebergError).code);
