@@ -5,6 +5,7 @@ import { IcebergError } from '../errors/iceberg-error.ts';
 export const IMPORT_ROW_LIMIT_BYTES = 64 * 1024 * 1024;
 
 const FIRST_BYTES = 256 * 1024;
+const ENCODING_MARK_BYTES = 3;
 
 /**
  * A window over the bytes of a text file: what was read and not yet consumed. Skips a byte order mark and refuses text
@@ -38,16 +39,23 @@ export class ByteWindow {
 
 	/** Reads one more piece behind what is there. False when there was none. */
 	async more(): Promise<boolean> {
+		if (this.#started) return this.#readPiece();
+		// the first bytes tell the encoding: nobody sees them before
+		while (this.to - this.from < ENCODING_MARK_BYTES) if (!(await this.#readPiece())) break;
+		this.#started = true;
+		this.#skipMark();
+		return !this.ended || this.to > this.from;
+	}
+
+	async #readPiece(): Promise<boolean> {
 		if (this.ended) return false;
 		const next = await this.#pieces.next();
 		if (next.done === true) {
 			this.ended = true;
-			if (!this.#started) this.#start();
 			return false;
 		}
 		this.#readBytes += next.value.length;
 		this.#append(next.value);
-		if (!this.#started && this.to - this.from >= 4) this.#start();
 		return true;
 	}
 
@@ -93,8 +101,7 @@ export class ByteWindow {
 		this.to += piece.length;
 	}
 
-	#start(): void {
-		this.#started = true;
+	#skipMark(): void {
 		const [a, b, c] = this.bytes.subarray(this.from, Math.min(this.from + 3, this.to));
 		if (a === 0xef && b === 0xbb && c === 0xbf) this.from += 3;
 		else if ((a === 0xff && b === 0xfe) || (a === 0xfe && b === 0xff))
