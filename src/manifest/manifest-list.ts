@@ -1,18 +1,24 @@
 /** Manifest lists as bytes. Iceberg spec: Manifest Lists. */
 import {
+	type AvroCodec,
 	avroBlocks,
 	checkBlockEnd,
 	loadAvroCodec,
 	metadataText,
 	readAvroHeader,
 } from '../codec/avro/container-reader.ts';
+import { type AvroFileHeader, AvroContainerWriter, encodeAvroHeader } from '../codec/avro/container-writer.ts';
 import { compileStructDecoder } from '../codec/avro/decoder.ts';
+import { compileStructEncoder } from '../codec/avro/encoder.ts';
+import { avroSchemaOf } from '../codec/avro/iceberg-schema.ts';
 import type { AvroSchema } from '../codec/avro/schema.ts';
 import { IcebergError } from '../errors/iceberg-error.ts';
-import type { Value } from '../spec/types.ts';
+import type { FormatVersion } from '../spec/table-metadata.ts';
 import { LIST } from './field-ids.ts';
-import { MANIFEST_FILE_TYPE } from './manifest-list-schema.ts';
-import type { FieldSummary, ManifestContent, ManifestFile } from './types.ts';
+import { manifestFileFromRow, manifestFileRow } from './manifest-list-row.ts';
+import { MANIFEST_FILE_TYPE, manifestFileType } from './manifest-list-schema.ts';
+import { assignNumbers } from './assign-numbers.ts';
+import type { ManifestFile } from './types.ts';
 
 const MAX_FORMAT_VERSION = 3;
 
@@ -41,7 +47,7 @@ export async function decodeManifestList(bytes: Uint8Array, location: string): P
 	for (const block of avroBlocks(bytes, header, location)) {
 		for (let i = 0; i < block.count; i++) {
 			const start = block.cursor.position;
-			const manifest = manifestFile(decode(block.cursor));
+			const manifest = manifestFileFromRow(decode(block.cursor));
 			if (manifest === undefined) throw block.cursor.corrupt('a row that is no manifest file', start);
 			manifests.push(manifest);
 		}
@@ -64,56 +70,81 @@ function checkSchema(schema: AvroSchema, location: string): void {
 	}
 }
 
-const POSITIONS = new Map(MANIFEST_FILE_TYPE.fields.map((field, index) => [field.id, index]));
-const CONTENTS: readonly ManifestContent[] = ['data', 'deletes'];
+export interface ManifestListContext {
+	readonly formatVersion: FormatVersion;
+	readonly snapshotId: bigint;
+	readonly parentSnapshotId?: bigint;
+	/** the commit's; given to manifests that have none yet. 0n in v1 */
+	readonly sequenceNumber: bigint;
+	/** v3, required there: the table's `next-row-id`, from which data manifests without a first row id get theirs */
+	readonly firstRowId?: bigint;
+	/** Default `deflate`. */
+	readonly codec?: AvroCodec;
+}
 
-/** `undefined` for a row that breaks a rule. */
-function manifestFile(row: readonly Value[]): ManifestFile | undefined {
-	const get = <T extends Value>(id: number): T | null => row[POSITIONS.get(id) as number] as T | null;
-	const location = get<string>(LIST.location);
-	const length = sizeOf(get<bigint>(LIST.length));
-	const specId = get<number>(LIST.specId);
-	const addedSnapshotId = get<bigint>(LIST.addedSnapshotId);
-	const content = CONTENTS[get<number>(LIST.content) ?? 0];
-	if (location === null || length === undefined || specId === null || addedSnapshotId === null) return undefined;
-	if (content === undefined) return undefined;
-	const partitions = get<readonly (readonly Value[])[]>(LIST.partitions);
-	return {
-		location,
-		length,
-		specId,
-		content,
-		sequenceNumber: get<bigint>(LIST.sequenceNumber) ?? 0n,
-		minSequenceNumber: get<bigint>(LIST.minSequenceNumber) ?? 0n,
-		addedSnapshotId,
-		...present('addedFilesCount', get<number>(LIST.addedFilesCount)),
-		...present('existingFilesCount', get<number>(LIST.existingFilesCount)),
-		...present('deletedFilesCount', get<number>(LIST.deletedFilesCount)),
-		...present('addedRowsCount', get<bigint>(LIST.addedRowsCount)),
-		...present('existingRowsCount', get<bigint>(LIST.existingRowsCount)),
-		...present('deletedRowsCount', get<bigint>(LIST.deletedRowsCount)),
-		...present('partitions', partitions === null ? null : partitions.map(fieldSummary)),
-		...present('keyMetadata', get<Uint8Array>(LIST.keyMetadata)),
-		...present('firstRowId', get<bigint>(LIST.firstRowId)),
+export interface EncodedManifestList {
+	readonly bytes: Uint8Array;
+	/** the manifests as they stand in the list: sequence numbers and first row ids assigned */
+	readonly manifests: readonly ManifestFile[];
+	/** v3: the table's next `next-row-id` */
+	readonly nextRowId?: bigint;
+}
+
+/**
+ * Encodes a manifest list. Manifests of {@link UNASSIGNED_SEQUENCE_NUMBER} get the commit's sequence number; in v3, data
+ * manifests without a first row id get one, and ids for all their added and existing rows are set aside.
+ * Iceberg spec: Manifest Lists, First Row ID Assignment
+ * @throws `INVALID_ARGUMENT` for a manifest that the format version does not allow
+ */
+export async function encodeManifestList(
+	manifests: Iterable<ManifestFile>,
+	context: ManifestListContext,
+): Promise<EncodedManifestList> {
+	await loadAvroCodec(context.codec ?? 'deflate', 'compress');
+	return encodeManifestListSync(manifests, context);
+}
+
+/** As {@link encodeManifestList}, for the codecs null and deflate or those that were loaded. */
+export function encodeManifestListSync(
+	manifests: Iterable<ManifestFile>,
+	context: ManifestListContext,
+): EncodedManifestList {
+	const { assigned, nextRowId } = assignNumbers(manifests, context);
+	const writer = new AvroContainerWriter(headerOf(context));
+	const encode = encoderOf(context.formatVersion);
+	for (const manifest of assigned) {
+		encode(writer.rows, manifestFileRow(manifest, context.formatVersion));
+		writer.endRow();
+	}
+	return { bytes: writer.finish(), manifests: assigned, ...(nextRowId === undefined ? {} : { nextRowId }) };
+}
+
+function headerOf(context: ManifestListContext): AvroFileHeader {
+	const { formatVersion, snapshotId, parentSnapshotId, sequenceNumber, firstRowId } = context;
+	const metadata: Record<string, string> = {
+		'snapshot-id': String(snapshotId),
+		'parent-snapshot-id': parentSnapshotId === undefined ? 'null' : String(parentSnapshotId),
+		...(formatVersion === 1 ? {} : { 'sequence-number': String(sequenceNumber) }),
+		...(formatVersion >= 3 ? { 'first-row-id': String(firstRowId) } : {}),
+		'format-version': String(formatVersion),
 	};
+	return encodeAvroHeader(schemaTextOf(formatVersion), metadata, context.codec ?? 'deflate');
 }
 
-function fieldSummary(row: readonly Value[]): FieldSummary {
-	const [containsNull, containsNan, lowerBound, upperBound] = row;
-	return {
-		// what is not told may be there
-		containsNull: (containsNull as boolean | null) ?? true,
-		...present('containsNan', containsNan as boolean | null),
-		...present('lowerBound', lowerBound as Uint8Array | null),
-		...present('upperBound', upperBound as Uint8Array | null),
-	};
+const schemaTexts = new Map<FormatVersion, string>();
+function schemaTextOf(formatVersion: FormatVersion): string {
+	let text = schemaTexts.get(formatVersion);
+	if (text === undefined) {
+		text = JSON.stringify(avroSchemaOf(manifestFileType(formatVersion), 'manifest_file'));
+		schemaTexts.set(formatVersion, text);
+	}
+	return text;
 }
 
-function present<K extends string, V>(key: K, value: V | null): { [P in K]?: V } {
-	return value === null ? {} : ({ [key]: value } as { [P in K]: V });
-}
-
-function sizeOf(value: bigint | null): number | undefined {
-	if (value === null || value < 0n || value > BigInt(Number.MAX_SAFE_INTEGER)) return undefined;
-	return Number(value);
+const encoders = new Map<FormatVersion, ReturnType<typeof compileStructEncoder>>();
+function encoderOf(formatVersion: FormatVersion): ReturnType<typeof compileStructEncoder> {
+	let encoder = encoders.get(formatVersion);
+	if (encoder === undefined)
+		encoders.set(formatVersion, (encoder = compileStructEncoder(manifestFileType(formatVersion))));
+	return encoder;
 }

@@ -1,0 +1,98 @@
+/** Writes Avro object container files. Avro specification: Object Container Files. */
+import { createHash } from 'node:crypto';
+import { crc32 } from 'node:zlib';
+import { compressSync } from '../compression.ts';
+import { AvroBuffer } from './buffer.ts';
+import { type AvroCodec, compressionOf, SYNC_MARKER_BYTES } from './container-reader.ts';
+
+/** Bytes of a block before compression, as Avro's own writer has it. */
+export const AVRO_BLOCK_TARGET_BYTES = 64_000;
+
+const MAGIC = Uint8Array.of(0x4f, 0x62, 0x6a, 1);
+
+/** The part of a file before its blocks; may be shared by files of one schema and metadata. */
+export interface AvroFileHeader {
+	readonly bytes: Uint8Array;
+	readonly codec: AvroCodec;
+	readonly syncMarker: Uint8Array;
+}
+
+/**
+ * Encodes a header. The sync marker is a digest of the rest: files with the same header have the same one, which their
+ * readers do not mind.
+ *
+ * @param schemaText Avro schema JSON
+ * @param metadata key/value pairs, without those of Avro's own
+ */
+export function encodeAvroHeader(
+	schemaText: string,
+	metadata: Readonly<Record<string, string>>,
+	codec: AvroCodec,
+): AvroFileHeader {
+	const buffer = new AvroBuffer(schemaText.length + 2048);
+	buffer.writeRaw(MAGIC);
+	const pairs = [...Object.entries(metadata), ['avro.schema', schemaText], ['avro.codec', codec]];
+	buffer.writeNumber(pairs.length);
+	for (const [key, value] of pairs as [string, string][]) {
+		buffer.writeString(key);
+		buffer.writeString(value);
+	}
+	buffer.writeByte(0);
+	const syncMarker = createHash('sha256').update(buffer.view()).digest().subarray(0, SYNC_MARKER_BYTES);
+	buffer.writeRaw(syncMarker);
+	return { bytes: buffer.view().slice(), codec, syncMarker };
+}
+
+/**
+ * Collects rows and cuts them into compressed blocks. Write each row to `rows`, then call `endRow`. Codecs other than
+ * null and deflate need `loadAvroCodec(codec, 'compress')` to have resolved before.
+ */
+export class AvroContainerWriter {
+	readonly rows = new AvroBuffer(4096);
+	readonly #header: AvroFileHeader;
+	readonly #output: AvroBuffer;
+	readonly #level: number | undefined;
+	#rowsInBlock = 0;
+
+	constructor(header: AvroFileHeader, level?: number) {
+		this.#header = header;
+		this.#level = level;
+		this.#output = new AvroBuffer(header.bytes.length + 1024);
+		this.#output.writeRaw(header.bytes);
+	}
+
+	/** Bytes of the file so far; of the block in work about a third, what it may compress to. */
+	get estimatedSizeBytes(): number {
+		const open = this.#header.codec === 'null' ? this.rows.length : Math.ceil(this.rows.length / 3);
+		return this.#output.length + open;
+	}
+
+	endRow(): void {
+		this.#rowsInBlock++;
+		if (this.rows.length >= AVRO_BLOCK_TARGET_BYTES) this.#endBlock();
+	}
+
+	/** The whole file. Call once. */
+	finish(): Uint8Array {
+		this.#endBlock();
+		return this.#output.view();
+	}
+
+	#endBlock(): void {
+		if (this.#rowsInBlock === 0) return;
+		const expanded = this.rows.view();
+		const data = compressSync(compressionOf(this.#header.codec), expanded, this.#level);
+		const isSnappy = this.#header.codec === 'snappy';
+		this.#output.writeNumber(this.#rowsInBlock);
+		this.#output.writeNumber(data.length + (isSnappy ? 4 : 0));
+		this.#output.writeRaw(data);
+		if (isSnappy) this.#output.writeRaw(bigEndian(crc32(expanded)));
+		this.#output.writeRaw(this.#header.syncMarker);
+		this.rows.clear();
+		this.#rowsInBlock = 0;
+	}
+}
+
+function bigEndian(value: number): Uint8Array {
+	return Uint8Array.of(value >>> 24, (value >>> 16) & 0xff, (value >>> 8) & 0xff, value & 0xff);
+}
