@@ -1,0 +1,91 @@
+/** Growing buffers of the encoder. They keep their memory when cleared, so that pages reuse it. */
+
+export class GrowingBytes {
+	bytes: Uint8Array;
+	length = 0;
+
+	constructor(capacityBytes = 64) {
+		this.bytes = new Uint8Array(capacityBytes);
+	}
+
+	/** Makes room for `count` more bytes. */
+	reserve(count: number): void {
+		const needed = this.length + count;
+		if (needed <= this.bytes.length) return;
+		const grown = new Uint8Array(Math.max(needed, this.bytes.length * 2));
+		grown.set(this.bytes.subarray(0, this.length));
+		this.bytes = grown;
+	}
+
+	append(bytes: Uint8Array): void {
+		this.reserve(bytes.length);
+		this.bytes.set(bytes, this.length);
+		this.length += bytes.length;
+	}
+
+	/** `count` times `value` */
+	fill(value: number, count: number): void {
+		this.reserve(count);
+		this.bytes.fill(value, this.length, this.length + count);
+		this.length += count;
+	}
+
+	uint32(value: number): void {
+		this.reserve(4);
+		this.setUint32(this.length, value);
+		this.length += 4;
+	}
+
+	setUint32(at: number, value: number): void {
+		this.bytes[at] = value & 0xff;
+		this.bytes[at + 1] = (value >>> 8) & 0xff;
+		this.bytes[at + 2] = (value >>> 16) & 0xff;
+		this.bytes[at + 3] = value >>> 24;
+	}
+
+	/** unsigned, 7 bits a byte, least significant first */
+	varint(value: number): void {
+		this.reserve(5);
+		let rest = value >>> 0;
+		while (rest >= 0x80) {
+			this.bytes[this.length++] = (rest & 0x7f) | 0x80;
+			rest >>>= 7;
+		}
+		this.bytes[this.length++] = rest;
+	}
+
+	/** What is in it: valid until the next change. */
+	view(): Uint8Array {
+		return this.bytes.subarray(0, this.length);
+	}
+
+	copy(): Uint8Array {
+		return this.bytes.slice(0, this.length);
+	}
+
+	clear(): void {
+		this.length = 0;
+	}
+}
+
+export class GrowingInts {
+	values: Int32Array;
+	length = 0;
+
+	constructor(capacity = 16) {
+		this.values = new Int32Array(capacity);
+	}
+
+	/** Makes room for `count` more. */
+	reserve(count: number): void {
+		const needed = this.length + count;
+		if (needed <= this.values.length) return;
+		const grown = new Int32Array(Math.max(needed, this.values.length * 2));
+		grown.set(this.values.subarray(0, this.length));
+		this.values = grown;
+	}
+
+	clear(): void {
+		this.length = 0;
+	}
+}

@@ -1,0 +1,83 @@
+/**
+ * The dictionary of a column chunk while it is collected: whether to keep it, and the indices of the page under
+ * construction. The hash tables are in encode-words.ts and encode-bytes.ts.
+ */
+import { type GrowingBytes, GrowingInts } from './encode-buffer.ts';
+import { bitWidthOf, encodeHybrid } from './encode-hybrid.ts';
+import { DICTIONARY_SLACK_BYTES, MAX_DICTIONARY_ENTRIES } from './encode-values.ts';
+
+export class DictionaryPolicy {
+	/** indices of the page under construction */
+	readonly indices = new GrowingInts(64);
+	/** PLAIN bytes that the page's values would take */
+	pagePlainBytes = 0;
+	/** whether values go through the dictionary */
+	active: boolean;
+	/** whether a page refers to it */
+	used = false;
+	readonly #limitBytes: number;
+
+	constructor(limitBytes: number) {
+		this.#limitBytes = limitBytes;
+		this.active = limitBytes > 0;
+	}
+
+	/** PLAIN bytes that may be appended before the page must end, if all of them were new. */
+	room(dictionaryBytes: number, entryCount: number): number {
+		if (dictionaryBytes >= this.#limitBytes || entryCount >= MAX_DICTIONARY_ENTRIES) return 0;
+		return Math.max(DICTIONARY_SLACK_BYTES, this.#limitBytes - dictionaryBytes);
+	}
+
+	/**
+	 * Decides at the end of a page. The first page must be smaller with the dictionary than without it; a full dictionary
+	 * serves no further page. Returns whether this page keeps its indices.
+	 */
+	endPage(dictionaryBytes: number, entryCount: number): boolean {
+		if (!this.used) {
+			// a page of nulls decides nothing
+			if (this.indices.length === 0) return false;
+			const indexBytes = (this.indices.length * indexWidth(entryCount)) / 8;
+			if (dictionaryBytes + indexBytes >= this.pagePlainBytes) {
+				this.active = false;
+				return false;
+			}
+			this.used = true;
+		}
+		if (this.room(dictionaryBytes, entryCount) === 0) this.active = false;
+		return true;
+	}
+
+	/** Appends the page's indices in RLE_DICTIONARY encoding. */
+	writeIndices(out: GrowingBytes, entryCount: number): void {
+		const width = indexWidth(entryCount);
+		out.reserve(1);
+		out.bytes[out.length++] = width;
+		encodeHybrid(this.indices.values, this.indices.length, width, out);
+	}
+
+	clearPage(): void {
+		this.indices.clear();
+		this.pagePlainBytes = 0;
+	}
+
+	reset(): void {
+		this.clearPage();
+		this.used = false;
+		this.active = this.#limitBytes > 0;
+	}
+}
+
+/** At least 1: some readers do not take indices without bits. */
+function indexWidth(entryCount: number): number {
+	return Math.max(1, bitWidthOf(entryCount - 1));
+}
+
+/** Smallest table of a dictionary; a power of two. */
+export const INITIAL_TABLE_SIZE = 1024;
+
+/** Spreads a hash over its low bits. */
+export function mix(hash: number): number {
+	let h = Math.imul(hash ^ (hash >>> 16), 0x85ebca6b);
+	h = Math.imul(h ^ (h >>> 13), 0xc2b2ae35);
+	return h ^ (h >>> 16);
+}
