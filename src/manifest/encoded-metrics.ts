@@ -2,40 +2,41 @@
  * Metrics maps that stay in their Avro bytes until someone looks. Most plans look at few columns of few files, and a
  * rewritten manifest copies the bytes as they are.
  */
-import { AvroCursor } from '../codec/avro/cursor.ts';
+import type { AvroCursor } from '../codec/avro/cursor.ts';
 
-/** Bytes of one expanded block of a manifest, shared by the maps in it. */
-export interface MetricsBlock {
-	readonly bytes: Uint8Array;
-	readonly location: string;
-}
+/** Look-ups that walk the bytes before a map is made; most plans need fewer. */
+const WALKS_BEFORE_MAP = 8;
 
 /** A `ReadonlyMap` by field id over an Avro array of key and value. @throws `CORRUPT` from its methods for bad numbers */
 export abstract class EncodedMetrics<V> implements ReadonlyMap<number, V> {
-	readonly #block: MetricsBlock;
+	/** over the expanded block, shared by all maps in it */
+	readonly #cursor: AvroCursor;
 	readonly #start: number;
 	readonly #end: number;
+	#walks = 0;
 	#map: Map<number, V> | undefined;
 
-	constructor(block: MetricsBlock, start: number, end: number) {
-		this.#block = block;
+	constructor(cursor: AvroCursor, start: number, end: number) {
+		this.#cursor = cursor;
 		this.#start = start;
 		this.#end = end;
 	}
 
 	/** The array in Avro's encoding, block counts included. */
 	encoded(): Uint8Array {
-		return this.#block.bytes.subarray(this.#start, this.#end);
+		return this.#cursor.bytes.subarray(this.#start, this.#end);
 	}
 
 	get size(): number {
 		return this.#decoded().size;
 	}
 	get(fieldId: number): V | undefined {
-		return this.#decoded().get(fieldId);
+		if (this.#map !== undefined || this.#walks >= WALKS_BEFORE_MAP) return this.#decoded().get(fieldId);
+		this.#walks++;
+		return this.#find(fieldId);
 	}
 	has(fieldId: number): boolean {
-		return this.#decoded().has(fieldId);
+		return this.get(fieldId) !== undefined;
 	}
 	forEach(callback: (value: V, fieldId: number, map: ReadonlyMap<number, V>) => void, thisArg?: unknown): void {
 		for (const [fieldId, value] of this.#decoded()) callback.call(thisArg, value, fieldId, this);
@@ -59,12 +60,31 @@ export abstract class EncodedMetrics<V> implements ReadonlyMap<number, V> {
 	}
 
 	protected abstract readValue(cursor: AvroCursor): V;
+	protected abstract skipValue(cursor: AvroCursor): void;
+
+	/** The last of equal ids counts, as in a map. */
+	#find(fieldId: number): V | undefined {
+		const cursor = this.#rewind();
+		let found: V | undefined;
+		for (let count = cursor.readBlockCount(2); count > 0; count = cursor.readBlockCount(2)) {
+			for (let i = 0; i < count; i++) {
+				if (cursor.readInt() === fieldId) found = this.readValue(cursor);
+				else this.skipValue(cursor);
+			}
+		}
+		return found;
+	}
+
+	#rewind(): AvroCursor {
+		this.#cursor.position = this.#start;
+		this.#cursor.end = this.#end;
+		return this.#cursor;
+	}
 
 	#decoded(): Map<number, V> {
 		if (this.#map !== undefined) return this.#map;
 		const map = new Map<number, V>();
-		const { bytes, location } = this.#block;
-		const cursor = new AvroCursor(bytes, location, 'expanded byte', this.#start, this.#end);
+		const cursor = this.#rewind();
 		for (let count = cursor.readBlockCount(2); count > 0; count = cursor.readBlockCount(2)) {
 			for (let i = 0; i < count; i++) map.set(cursor.readInt(), this.readValue(cursor));
 		}
@@ -77,10 +97,16 @@ export class EncodedCounts extends EncodedMetrics<number> {
 	protected override readValue(cursor: AvroCursor): number {
 		return cursor.readSafeLong();
 	}
+	protected override skipValue(cursor: AvroCursor): void {
+		cursor.skipLong();
+	}
 }
 
 export class EncodedBounds extends EncodedMetrics<Uint8Array> {
 	protected override readValue(cursor: AvroCursor): Uint8Array {
 		return cursor.readBytes();
+	}
+	protected override skipValue(cursor: AvroCursor): void {
+		cursor.skipBytes();
 	}
 }

@@ -1,9 +1,8 @@
 /** From decoded rows to entries that have inherited what their manifest gives them. */
 import { type AvroBlock, checkBlockEnd } from '../codec/avro/container-reader.ts';
-import type { AvroCursor } from '../codec/avro/cursor.ts';
+import { AvroCursor } from '../codec/avro/cursor.ts';
 import { IcebergError } from '../errors/iceberg-error.ts';
 import type { StructValue } from '../spec/types.ts';
-import type { MetricsBlock } from './encoded-metrics.ts';
 import { type MetricsSelection, metricsOf, newRawEntry, type RawEntry } from './entry-decoder.ts';
 import type {
 	DataFile,
@@ -53,7 +52,7 @@ export class EntryBuilder {
 
 	decode(block: AvroBlock, read: (cursor: AvroCursor, raw: RawEntry) => void): void {
 		const { cursor } = block;
-		const metrics: MetricsBlock = { bytes: cursor.bytes, location: cursor.location };
+		const metrics = new AvroCursor(cursor.bytes, cursor.location, 'expanded byte');
 		const raw = newRawEntry();
 		for (let i = 0; i < block.count; i++) {
 			const start = cursor.position;
@@ -104,7 +103,7 @@ export class EntryBuilder {
 		raw: RawEntry,
 		partition: StructValue,
 		firstRowId: bigint | undefined,
-		metrics: MetricsBlock,
+		metrics: AvroCursor,
 		cursor: AvroCursor,
 		start: number,
 	): DataFile {
@@ -125,7 +124,7 @@ export class EntryBuilder {
 			recordCount: raw.recordCount,
 			fileSizeInBytes: raw.fileSizeInBytes,
 		};
-		if (this.#metricsFor !== 'none') this.#addMetrics(file, raw, metrics, cursor);
+		if (this.#metricsFor !== 'none') this.#addMetrics(file, raw, metrics);
 		if (raw.keyMetadata !== undefined) file.keyMetadata = raw.keyMetadata;
 		if (raw.splitOffsets !== undefined) file.splitOffsets = raw.splitOffsets;
 		if (raw.equalityIds !== undefined) file.equalityIds = raw.equalityIds;
@@ -137,14 +136,14 @@ export class EntryBuilder {
 		return file;
 	}
 
-	#addMetrics(file: Mutable<FileMetrics>, raw: RawEntry, block: MetricsBlock, cursor: AvroCursor): void {
+	#addMetrics(file: Mutable<FileMetrics>, raw: RawEntry, metrics: AvroCursor): void {
 		const selection = this.#metricsFor;
-		const columnSizes = metricsOf(raw, 0, selection, block, cursor) as ReadonlyMap<number, number> | undefined;
-		const valueCounts = metricsOf(raw, 1, selection, block, cursor) as ReadonlyMap<number, number> | undefined;
-		const nullValueCounts = metricsOf(raw, 2, selection, block, cursor) as ReadonlyMap<number, number> | undefined;
-		const nanValueCounts = metricsOf(raw, 3, selection, block, cursor) as ReadonlyMap<number, number> | undefined;
-		const lowerBounds = metricsOf(raw, 4, selection, block, cursor) as ReadonlyMap<number, Uint8Array> | undefined;
-		const upperBounds = metricsOf(raw, 5, selection, block, cursor) as ReadonlyMap<number, Uint8Array> | undefined;
+		const columnSizes = metricsOf(raw, 0, selection, metrics) as ReadonlyMap<number, number> | undefined;
+		const valueCounts = metricsOf(raw, 1, selection, metrics) as ReadonlyMap<number, number> | undefined;
+		const nullValueCounts = metricsOf(raw, 2, selection, metrics) as ReadonlyMap<number, number> | undefined;
+		const nanValueCounts = metricsOf(raw, 3, selection, metrics) as ReadonlyMap<number, number> | undefined;
+		const lowerBounds = metricsOf(raw, 4, selection, metrics) as ReadonlyMap<number, Uint8Array> | undefined;
+		const upperBounds = metricsOf(raw, 5, selection, metrics) as ReadonlyMap<number, Uint8Array> | undefined;
 		if (columnSizes !== undefined) file.columnSizes = columnSizes;
 		if (valueCounts !== undefined) file.valueCounts = valueCounts;
 		if (nullValueCounts !== undefined) file.nullValueCounts = nullValueCounts;

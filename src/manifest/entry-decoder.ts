@@ -10,7 +10,7 @@ import { type AvroRecord, type AvroSchema, asOptional } from '../codec/avro/sche
 import { compileSkip, type Skip } from '../codec/avro/skip.ts';
 import { IcebergError } from '../errors/iceberg-error.ts';
 import type { NestedField, StructValue, Type, Value } from '../spec/types.ts';
-import { EncodedBounds, EncodedCounts, type MetricsBlock } from './encoded-metrics.ts';
+import { EncodedBounds, EncodedCounts } from './encoded-metrics.ts';
 import { ENTRY, FILE } from './field-ids.ts';
 import type { TypedPartitionField } from './partition-type.ts';
 
@@ -54,14 +54,16 @@ export interface RawEntry {
 	readonly metricsEnd: Int32Array;
 }
 
-type Read = (cursor: AvroCursor, raw: RawEntry) => void;
+/** Reads one row into `raw`. */
+export type ReadEntry = (cursor: AvroCursor, raw: RawEntry) => void;
+type Read = ReadEntry;
 
-/** Compiles the reader of one row. @throws `CORRUPT` when the schema is not one of a manifest */
+/** Compiles the reader of one row; it can be used for any file of the schema. @throws `CORRUPT` when the schema is not one of a manifest */
 export function compileEntryReader(
 	schema: AvroSchema,
 	partition: readonly TypedPartitionField[],
 	location: string,
-): Read {
+): ReadEntry {
 	if (schema.kind !== 'record') throw notAManifest(location, `its rows are of the type ${schema.kind}`);
 	const compiler = new EntryCompiler(partition, location);
 	return compiler.entry(schema);
@@ -384,47 +386,59 @@ class IdCache {
 	}
 }
 
-/** The metrics of the row just read, by the index in {@link METRICS_FIELDS}. `cursor` is moved and put back. */
+/**
+ * The metrics of the row just read, by the index in {@link METRICS_FIELDS}. `metrics` is a cursor over the same block that
+ * lazy maps hold on to.
+ */
 export function metricsOf(
 	raw: RawEntry,
 	index: number,
 	selection: MetricsSelection,
-	block: MetricsBlock,
-	cursor: AvroCursor,
+	metrics: AvroCursor,
 ): ReadonlyMap<number, number> | ReadonlyMap<number, Uint8Array> | undefined {
 	const start = raw.metricsStart[index] as number;
 	if (start < 0 || selection === 'none') return undefined;
 	const end = raw.metricsEnd[index] as number;
 	const bounds = index >= FIRST_BOUNDS;
 	if (selection === 'all') {
-		return bounds ? new EncodedBounds(block, start, end) : new EncodedCounts(block, start, end);
+		return bounds ? new EncodedBounds(metrics, start, end) : new EncodedCounts(metrics, start, end);
 	}
-	const after = cursor.position;
-	cursor.position = start;
-	const selected = bounds ? selectBounds(cursor, selection) : selectCounts(cursor, selection);
-	cursor.position = after;
-	return selected;
+	metrics.position = start;
+	metrics.end = end;
+	return bounds ? selectBounds(metrics, selection) : selectCounts(metrics, selection);
 }
 
-function selectCounts(cursor: AvroCursor, fieldIds: ReadonlySet<number>): Map<number, number> {
-	const selected = new Map<number, number>();
+/** shared by all files that have none of the wanted ids */
+const NO_COUNTS: ReadonlyMap<number, number> = new Map();
+const NO_BOUNDS: ReadonlyMap<number, Uint8Array> = new Map();
+
+function selectCounts(cursor: AvroCursor, fieldIds: ReadonlySet<number>): ReadonlyMap<number, number> {
+	let selected = NO_COUNTS;
 	for (let count = cursor.readBlockCount(2); count > 0; count = cursor.readBlockCount(2)) {
 		for (let i = 0; i < count; i++) {
 			const id = cursor.readInt();
-			if (fieldIds.has(id)) selected.set(id, cursor.readSafeLong());
-			else cursor.skipLong();
+			if (!fieldIds.has(id)) {
+				cursor.skipLong();
+				continue;
+			}
+			if (selected === NO_COUNTS) selected = new Map();
+			(selected as Map<number, number>).set(id, cursor.readSafeLong());
 		}
 	}
 	return selected;
 }
 
-function selectBounds(cursor: AvroCursor, fieldIds: ReadonlySet<number>): Map<number, Uint8Array> {
-	const selected = new Map<number, Uint8Array>();
+function selectBounds(cursor: AvroCursor, fieldIds: ReadonlySet<number>): ReadonlyMap<number, Uint8Array> {
+	let selected = NO_BOUNDS;
 	for (let count = cursor.readBlockCount(2); count > 0; count = cursor.readBlockCount(2)) {
 		for (let i = 0; i < count; i++) {
 			const id = cursor.readInt();
-			if (fieldIds.has(id)) selected.set(id, cursor.readBytes());
-			else cursor.skipBytes();
+			if (!fieldIds.has(id)) {
+				cursor.skipBytes();
+				continue;
+			}
+			if (selected === NO_BOUNDS) selected = new Map();
+			(selected as Map<number, Uint8Array>).set(id, cursor.readBytes());
 		}
 	}
 	return selected;

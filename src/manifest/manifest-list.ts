@@ -41,8 +41,7 @@ export async function decodeManifestList(bytes: Uint8Array, location: string): P
 			},
 		);
 	}
-	checkSchema(header.schema, location);
-	const decode = compileStructDecoder(header.schema, MANIFEST_FILE_TYPE, { location, missing: () => null });
+	const decode = rowDecoder(header.schema, location);
 	const manifests: ManifestFile[] = [];
 	for (const block of avroBlocks(bytes, header, location)) {
 		for (let i = 0; i < block.count; i++) {
@@ -54,6 +53,18 @@ export async function decodeManifestList(bytes: Uint8Array, location: string): P
 		checkBlockEnd(block);
 	}
 	return manifests;
+}
+
+const decoders = new WeakMap<AvroSchema, ReturnType<typeof compileStructDecoder>>();
+
+function rowDecoder(schema: AvroSchema, location: string): ReturnType<typeof compileStructDecoder> {
+	let decode = decoders.get(schema);
+	if (decode === undefined) {
+		checkSchema(schema, location);
+		decode = compileStructDecoder(schema, MANIFEST_FILE_TYPE, { location, missing: () => null });
+		decoders.set(schema, decode);
+	}
+	return decode;
 }
 
 /** Without them a row means nothing; a file of another kind lacks them. */

@@ -6,9 +6,12 @@ import {
 	metadataText,
 	readAvroHeader,
 } from '../codec/avro/container-reader.ts';
+import type { AvroSchema } from '../codec/avro/schema.ts';
 import { IcebergError } from '../errors/iceberg-error.ts';
+import type { PartitionSpec } from '../spec/partition-spec.ts';
+import type { Schema } from '../spec/schema.ts';
 import { type DecodeManifestOptions, EntryBuilder } from './entry-builder.ts';
-import { compileEntryReader } from './entry-decoder.ts';
+import { compileEntryReader, type ReadEntry } from './entry-decoder.ts';
 import { type EncodedManifest, type ManifestWriteContext, ManifestWriter } from './manifest-writer.ts';
 import { type ManifestTable, specOf, typedPartitionFields } from './partition-type.ts';
 import type { ManifestEntry, ManifestFile } from './types.ts';
@@ -29,10 +32,29 @@ export async function decodeManifest(
 	await loadAvroCodec(header.codec, 'decompress');
 	checkMetadata(header, manifest);
 	const spec = specOf(table, manifest.specId, manifest.location);
-	const read = compileEntryReader(header.schema, typedPartitionFields(table, spec), manifest.location);
+	const read = entryReader(header.schema, spec, table, manifest.location);
 	const builder = new EntryBuilder(manifest, options);
 	for (const block of avroBlocks(bytes, header, manifest.location)) builder.decode(block, read);
 	return builder.entries;
+}
+
+/** Compiled readers by the schema of the file, the spec and the current schema of the table, all immutable. */
+const readers = new WeakMap<
+	AvroSchema,
+	WeakMap<PartitionSpec, { readonly schema: Schema; readonly read: ReadEntry }>
+>();
+
+function entryReader(fileSchema: AvroSchema, spec: PartitionSpec, table: ManifestTable, location: string): ReadEntry {
+	const schema = table.schemas.find((candidate) => candidate.schemaId === table.currentSchemaId);
+	const known = readers.get(fileSchema)?.get(spec);
+	if (known !== undefined && known.schema === schema) return known.read;
+	const read = compileEntryReader(fileSchema, typedPartitionFields(table, spec), location);
+	// the type of a partition field on a dropped column comes from an older schema, which is no part of the key
+	if (schema === undefined || spec.fields.some((field) => schema.findField(field.sourceId) === undefined)) return read;
+	let bySpec = readers.get(fileSchema);
+	if (bySpec === undefined) readers.set(fileSchema, (bySpec = new WeakMap()));
+	bySpec.set(spec, { schema, read });
+	return read;
 }
 
 const MAX_FORMAT_VERSION = 3;

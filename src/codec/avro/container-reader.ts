@@ -3,7 +3,13 @@ import { crc32 } from 'node:zlib';
 import { IcebergError, isIcebergError } from '../../errors/iceberg-error.ts';
 import { type CompressionCodec, decompressSync, loadCodec } from '../compression.ts';
 import { AvroCursor } from './cursor.ts';
-import { AVRO_BLOCK_LIMIT_BYTES, AVRO_HEADER_LIMIT_BYTES, AVRO_ZERO_WIDTH_LIMIT } from './limits.ts';
+import {
+	AVRO_BLOCK_LIMIT_BYTES,
+	AVRO_HEADER_LIMIT_BYTES,
+	AVRO_SCHEMA_CACHE_ENTRIES,
+	AVRO_SCHEMA_CACHE_TEXT_LIMIT,
+	AVRO_ZERO_WIDTH_LIMIT,
+} from './limits.ts';
 import { type AvroSchema, minimumSize, parseAvroSchema } from './schema.ts';
 
 export type AvroCodec = 'null' | 'deflate' | 'zstandard' | 'snappy';
@@ -62,12 +68,30 @@ export function readAvroHeader(bytes: Uint8Array, location: string): AvroHeader 
 	const schemaText = textOf(metadata, 'avro.schema', location);
 	if (schemaText === undefined) throw cursor.corrupt('no schema in the header that ends', cursor.position);
 	return {
-		schema: parseAvroSchema(schemaText, location),
+		schema: cachedSchema(schemaText, location),
 		codec: codecName as AvroCodec,
 		metadata,
 		syncMarker,
 		dataOffset: cursor.position,
 	};
+}
+
+/** Least recently used first. Equal texts give the same object, by which decoders are kept. */
+const schemas = new Map<string, AvroSchema>();
+
+function cachedSchema(text: string, location: string): AvroSchema {
+	const known = schemas.get(text);
+	const schema = known ?? parseAvroSchema(text, location);
+	if (text.length > AVRO_SCHEMA_CACHE_TEXT_LIMIT) return schema;
+	schemas.delete(text);
+	schemas.set(text, schema);
+	if (schemas.size > AVRO_SCHEMA_CACHE_ENTRIES) {
+		for (const oldest of schemas.keys()) {
+			schemas.delete(oldest);
+			break;
+		}
+	}
+	return schema;
 }
 
 /** A metadata value as text; `undefined` when the key is not there. @throws `CORRUPT` when it is not UTF-8 */

@@ -174,9 +174,9 @@ export class AvroCursor {
 	copy(length: number): Uint8Array {
 		const start = this.take(length);
 		const { bytes } = this;
-		if (length > 24) return Uint8Array.from(bytes.subarray(start, start + length));
 		const result = new Uint8Array(length);
-		for (let i = 0; i < length; i++) result[i] = bytes[start + i] as number;
+		if (length > 24) result.set(bytes.subarray(start, start + length));
+		else for (let i = 0; i < length; i++) result[i] = bytes[start + i] as number;
 		return result;
 	}
 

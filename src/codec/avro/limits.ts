@@ -10,3 +10,7 @@ export const AVRO_SCHEMA_NODE_LIMIT = 1_000_000;
 export const AVRO_ZERO_WIDTH_LIMIT = 1_048_576;
 /** Bytes of the header: schema and key/value metadata. */
 export const AVRO_HEADER_LIMIT_BYTES = 64 * 1024 * 1024;
+/** Parsed schemas that are kept: files of one table have few. */
+export const AVRO_SCHEMA_CACHE_ENTRIES = 32;
+/** Longest schema text that is kept, UTF-16 units. */
+export const AVRO_SCHEMA_CACHE_TEXT_LIMIT = 262_144;
