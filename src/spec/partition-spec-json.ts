@@ -24,18 +24,22 @@ export function partitionSpecToJson(spec: PartitionSpec): JsonValue {
 }
 
 /**
- * The fields of a spec; the list alone is how v1 metadata holds its default spec. Fields without an id, as old writers
- * left them, are numbered from 1000 up.
+ * The fields of a spec; the list alone is how v1 metadata holds its default spec.
  *
+ * @param missingId the id of a field that has none, by its position: old writers number them from 1000 up
  * @throws `CORRUPT` naming the key
  */
-export function partitionFieldsFromJson(list: readonly JsonValue[], at: string): PartitionField[] {
+export function partitionFieldsFromJson(
+	list: readonly JsonValue[],
+	at: string,
+	missingId: (position: number) => number = (position) => FIRST_PARTITION_FIELD_ID + position,
+): PartitionField[] {
 	return list.map((json, i) => {
 		const reader = new JsonReader(json, `${at}[${i}]`);
 		const extra = reader.rest(KNOWN_FIELD_KEYS);
 		return {
 			...sourceIdsFromJson(reader),
-			fieldId: reader.optionalInt('field-id') ?? FIRST_PARTITION_FIELD_ID + i,
+			fieldId: reader.optionalInt('field-id') ?? missingId(i),
 			name: reader.text('name'),
 			transform: parseTransform(reader.text('transform')),
 			...(extra === undefined ? {} : { extra }),
