@@ -25,11 +25,11 @@ export class PathGuard {
 				context: { location },
 			});
 		if (this.#roots === undefined || this.rootOf(path) !== undefined) return;
-		throw new IcebergError(
-			'INVALID_ARGUMENT',
-			`the location '${location}' is outside of ${this.#roots.map((root) => `'${root}'`).join(', ')}: refused`,
-			{ context: { location, roots: [...this.#roots] } },
-		);
+		const allowed =
+			this.#roots.length === 0 ? 'all folders that may be written to: there are none' : this.#roots.join(', ');
+		throw new IcebergError('INVALID_ARGUMENT', `the location '${location}' is outside of ${allowed}: refused`, {
+			context: { location, roots: [...this.#roots] },
+		});
 	}
 
 	/** The real path of the root that holds `path`, links followed; `undefined` outside of all roots or without any. */
