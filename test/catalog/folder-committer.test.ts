@@ -195,8 +195,8 @@ describe('old metadata files', () => {
 	});
 });
 
-/** A writer that reads its base, then sleeps at `at` until 40 commits of another have gone by. */
-async function sleeper(at: { operation: 'exists' | 'putIfAbsent'; from?: number; after?: boolean }, settings = {}) {
+/** A busy writer, a slow one that has read its base, and a sleep in which 40 commits go by. */
+async function sleeper(settings = {}) {
 	const io = new MemoryFileIO();
 	const { committer: busy } = await newTable(T, io, { 'write.metadata.previous-versions-max': '20', ...settings });
 	const faulty = new FaultyFileIO(io);
@@ -204,23 +204,32 @@ async function sleeper(at: { operation: 'exists' | 'putIfAbsent'; from?: number;
 	await commitProperties(busy, 2, 5);
 	const base = await slow.load();
 	const sleep = async (): Promise<void> => void (await commitProperties(busy, 6, 45));
-	return { io, busy, faulty, slow, base, sleep, at };
+	return { io, busy, faulty, slow, base, sleep };
 }
 
 describe('a writer that slept through the whole window', () => {
 	it('before it looked whether its base is there: a conflict, nothing is written', async () => {
-		const { io, slow, base, faulty, sleep } = await sleeper({ operation: 'exists' });
+		const { io, slow, base, faulty, sleep } = await sleeper();
 		faulty.addRule({ operation: 'exists', location: /v5\.metadata/, fault: { kind: 'delay', until: sleep } });
 		expect((await slow.swap(snapshotCommit(base))).outcome).toBe('conflict');
 		expect(await io.exists(version(6))).toBe(false);
 	});
 
-	it.each(['snapshot', 'properties'] as const)(
-		'between looking and linking: its version is a ghost (%s), which it removes, and a conflict',
-		async (kind) => {
-			const { io, busy, slow, base, faulty, sleep } = await sleeper({ operation: 'putIfAbsent' });
-			faulty.addRule({ operation: 'putIfAbsent', fault: { kind: 'delay', until: sleep } });
-			const commit = kind === 'snapshot' ? snapshotCommit(base) : propertyCommit(base, 'ghost', 'yes');
+	it.each([
+		['a snapshot', 'the hint'],
+		['properties', 'the hint'],
+		['a snapshot', 'no hint'],
+		['properties', 'no hint'],
+	])(
+		'between looking and linking: its version, of %s, is a ghost (with %s), which it removes, and a conflict',
+		async (kind, hintState) => {
+			const { io, busy, slow, base, faulty, sleep } = await sleeper();
+			const until = async (): Promise<void> => {
+				await sleep();
+				if (hintState === 'no hint') await io.delete(hint);
+			};
+			faulty.addRule({ operation: 'putIfAbsent', fault: { kind: 'delay', until } });
+			const commit = kind === 'a snapshot' ? snapshotCommit(base) : propertyCommit(base, 'ghost', 'yes');
 			const outcome = await slow.swap(commit);
 			expect(outcome.outcome).toBe('conflict');
 			expect(faulty.calls.filter((call) => call.operation === 'putIfAbsent')).toHaveLength(1);
@@ -232,7 +241,7 @@ describe('a writer that slept through the whole window', () => {
 	);
 
 	it('after linking: it was committed, and finds its commit in the history', async () => {
-		const { io, busy, slow, base, faulty, sleep } = await sleeper({ operation: 'exists' });
+		const { io, busy, slow, base, faulty, sleep } = await sleeper();
 		const commit = snapshotCommit(base, 'the-commit');
 		faulty.addRule({
 			operation: 'exists',
@@ -248,7 +257,7 @@ describe('a writer that slept through the whole window', () => {
 	});
 
 	it('is told by the metadata log of later commits where it added no snapshot', async () => {
-		const { io, busy, slow, base, faulty } = await sleeper({ operation: 'exists' });
+		const { io, busy, slow, base, faulty } = await sleeper();
 		faulty.addRule({
 			operation: 'readAll',
 			location: /hint/,
@@ -261,10 +270,7 @@ describe('a writer that slept through the whole window', () => {
 
 	it('says unknown, and deletes nothing, when the history no longer tells', async () => {
 		// Linked, then slept; the log is one entry long and the commit added no snapshot.
-		const { io, slow, base, faulty, busy } = await sleeper(
-			{ operation: 'exists' },
-			{ 'write.metadata.previous-versions-max': '1' },
-		);
+		const { io, slow, base, faulty, busy } = await sleeper({ 'write.metadata.previous-versions-max': '1' });
 		faulty.addRule({
 			operation: 'exists',
 			location: /v5\.metadata/,
