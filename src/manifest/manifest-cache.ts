@@ -1,5 +1,5 @@
 /** A bounded cache of what never changes: manifests and manifest lists, by location. */
-import { IcebergError } from '../errors/iceberg-error.ts';
+import { IcebergError, isIcebergError } from '../errors/iceberg-error.ts';
 
 /** Bytes that a cache keeps when its owner names no limit. */
 export const DEFAULT_MANIFEST_CACHE_BYTES = 64 * 1024 * 1024;
@@ -54,7 +54,14 @@ export class ManifestCache {
 		if (known !== undefined) {
 			this.#entries.delete(key);
 			this.#entries.set(key, known);
-			return known.promise as Promise<T>;
+			try {
+				return (await known.promise) as T;
+			} catch (error) {
+				// whoever began the load gave it up; that is no reason for others to
+				if (!isIcebergError(error, 'ABORTED')) throw error;
+				if (this.#entries.get(key) === known) this.#entries.delete(key);
+				return this.get(key, load);
+			}
 		}
 		const loading = load();
 		const entry: CacheEntry = { promise: loading.then((sized) => sized.value), sizeBytes: 0 };
