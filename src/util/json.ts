@@ -275,7 +275,7 @@ function writeScalar(value: Json): string | undefined {
 			return JSON.stringify(value);
 		case 'number':
 			if (!Number.isFinite(value)) throw noForm(value);
-			return Object.is(value, -0) ? '-0.0' : String(value);
+			return writeNumber(value);
 		case 'bigint':
 		case 'boolean':
 			return String(value);
@@ -284,6 +284,13 @@ function writeScalar(value: Json): string | undefined {
 		default:
 			throw noForm(value);
 	}
+}
+
+function writeNumber(value: number): string {
+	if (Number.isSafeInteger(value)) return Object.is(value, -0) ? '-0.0' : String(value);
+	const text = String(value);
+	// Digits alone would be read back as an integer.
+	return /^-?\d+$/.test(text) ? `${text}.0` : text;
 }
 
 function writeCompact(value: Json): string {
