@@ -5,6 +5,7 @@ import { builderOf } from './builder.ts';
 import type { VectorBuilder } from './builder-base.ts';
 import { isRecordLike, missingValue } from './coerce.ts';
 import { describeValue, inRow, unknownMember } from './invalid-value.ts';
+import { throwIfAborted } from './throw-if-aborted.ts';
 import type { ColumnBatch } from './vector.ts';
 
 /** Rows after which a batch is handed on. */
@@ -112,10 +113,6 @@ export function notIterable(input: unknown): IcebergError {
 		`rows must come as an array, an iterable or an async iterable of objects, found ${describeValue(input)}${hint}`,
 		{ context: { found: describeValue(input) } },
 	);
-}
-
-function throwIfAborted(signal: AbortSignal | undefined): void {
-	if (signal?.aborted === true) throw new IcebergError('ABORTED', 'the call was aborted', { cause: signal.reason });
 }
 
 /** Collects rows column by column. After a refusal it is of no more use. */
