@@ -72,7 +72,7 @@ export class BooleanEncoder implements ValueEncoder {
 	}
 
 	finishPage(out: GrowingBytes): number {
-		out.append(this.#page.view());
+		out.append(this.#page.content());
 		this.#page.clear();
 		this.#count = 0;
 		this.#trueCount = 0;

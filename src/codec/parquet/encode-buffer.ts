@@ -2,10 +2,13 @@
 
 export class GrowingBytes {
 	bytes: Uint8Array;
+	/** of `bytes` */
+	view: DataView;
 	length = 0;
 
 	constructor(capacityBytes = 64) {
 		this.bytes = new Uint8Array(capacityBytes);
+		this.view = new DataView(this.bytes.buffer);
 	}
 
 	/** Makes room for `count` more bytes. */
@@ -15,6 +18,7 @@ export class GrowingBytes {
 		const grown = new Uint8Array(Math.max(needed, this.bytes.length * 2));
 		grown.set(this.bytes.subarray(0, this.length));
 		this.bytes = grown;
+		this.view = new DataView(grown.buffer);
 	}
 
 	append(bytes: Uint8Array): void {
@@ -37,10 +41,7 @@ export class GrowingBytes {
 	}
 
 	setUint32(at: number, value: number): void {
-		this.bytes[at] = value & 0xff;
-		this.bytes[at + 1] = (value >>> 8) & 0xff;
-		this.bytes[at + 2] = (value >>> 16) & 0xff;
-		this.bytes[at + 3] = value >>> 24;
+		this.view.setUint32(at, value, true);
 	}
 
 	/** unsigned, 7 bits a byte, least significant first */
@@ -55,7 +56,7 @@ export class GrowingBytes {
 	}
 
 	/** What is in it: valid until the next change. */
-	view(): Uint8Array {
+	content(): Uint8Array {
 		return this.bytes.subarray(0, this.length);
 	}
 

@@ -2,85 +2,90 @@
 import type { Vector } from '../../column/vector.ts';
 import { IcebergError } from '../../errors/iceberg-error.ts';
 import { GrowingBytes, GrowingInts } from './encode-buffer.ts';
+import { BytesExtremes } from './encode-bytes-extremes.ts';
 import { DictionaryPolicy, INITIAL_TABLE_SIZE, mix } from './encode-dictionary.ts';
 import type { DictionaryPage, EncoderOptions, ValueEncoder, ValueStatistics } from './encode-values.ts';
 import { Encoding } from './format.ts';
 import type { Levels } from './levels.ts';
 import type { StatisticsOrder } from './schema-mapping.ts';
 
-/** Up to this length bytes are copied one by one: cheaper than the call that copies a range. */
-const SHORT_BYTES = 48;
+/** Up to this length bytes are copied word by word: cheaper than the call that copies a range. */
+const SHORT_BYTES = 128;
 
 /** Open addressing over the entries' bytes, which are kept in PLAIN form, as the dictionary page wants them. */
 class BytesTable {
 	readonly plain = new GrowingBytes(256);
-	/** where the bytes of each entry start in `plain` */
-	readonly starts = new GrowingInts(64);
-	readonly lengths = new GrowingInts(64);
-	readonly #hashes = new GrowingInts(64);
+	/** of each entry: where its bytes start in `plain`, and how many they are */
+	readonly ranges = new GrowingInts(64);
+	count = 0;
 	readonly #prefixBytes: 0 | 4;
+	/** of each slot: the hash, and the entry's number + 1 or 0 when it is free */
 	#slots = new Int32Array(0);
 
 	constructor(prefixBytes: 0 | 4) {
 		this.#prefixBytes = prefixBytes;
 	}
 
-	get count(): number {
-		return this.starts.length;
-	}
-
 	/** The entry of these bytes, made if there was none. */
-	entry(source: Uint8Array, start: number, length: number): number {
-		if (this.count * 2 >= this.#slots.length) this.#grow();
+	entry(source: Uint8Array, view: DataView, start: number, length: number): number {
+		if (this.count * 4 >= this.#slots.length) this.#grow();
 		let hash = length;
-		for (let i = start; i < start + length; i++) hash = Math.imul(hash ^ (source[i] as number), 0x01000193);
+		let at = start;
+		const end = start + length;
+		for (; at + 4 <= end; at += 4) {
+			hash = Math.imul(hash ^ view.getInt32(at, true), 0x85ebca6b);
+			hash ^= hash >>> 15;
+		}
+		for (; at < end; at++) hash = Math.imul(hash ^ (source[at] as number), 0x01000193);
 		hash = mix(hash);
 		const slots = this.#slots;
-		const mask = slots.length - 1;
+		const mask = slots.length / 2 - 1;
 		let slot = hash & mask;
 		for (;;) {
-			const entry = (slots[slot] as number) - 1;
+			const entry = (slots[slot * 2 + 1] as number) - 1;
 			if (entry < 0) break;
-			if (this.#hashes.values[entry] === hash && this.#equals(entry, source, start, length)) return entry;
+			if (slots[slot * 2] === hash && this.#equals(entry, source, view, start, length)) return entry;
 			slot = (slot + 1) & mask;
 		}
-		slots[slot] = this.#add(source, start, length, hash) + 1;
-		return this.count - 1;
+		slots[slot * 2] = hash;
+		slots[slot * 2 + 1] = this.count + 1;
+		return this.#add(source, start, length);
 	}
 
-	#equals(entry: number, source: Uint8Array, start: number, length: number): boolean {
-		if (this.lengths.values[entry] !== length) return false;
-		const at = this.starts.values[entry] as number;
-		const { bytes } = this.plain;
-		for (let i = 0; i < length; i++) if (bytes[at + i] !== source[start + i]) return false;
+	#equals(entry: number, source: Uint8Array, view: DataView, start: number, length: number): boolean {
+		const ranges = this.ranges.values;
+		if (ranges[entry * 2 + 1] !== length) return false;
+		const at = ranges[entry * 2] as number;
+		const { bytes, view: plainView } = this.plain;
+		let i = 0;
+		for (; i + 4 <= length; i += 4) if (plainView.getInt32(at + i) !== view.getInt32(start + i)) return false;
+		for (; i < length; i++) if (bytes[at + i] !== source[start + i]) return false;
 		return true;
 	}
 
-	#add(source: Uint8Array, start: number, length: number, hash: number): number {
-		const entry = this.count;
+	#add(source: Uint8Array, start: number, length: number): number {
 		if (this.#prefixBytes > 0) this.plain.uint32(length);
-		push(this.starts, this.plain.length);
-		push(this.lengths, length);
-		push(this.#hashes, hash);
+		const { ranges } = this;
+		ranges.reserve(2);
+		ranges.values[ranges.length++] = this.plain.length;
+		ranges.values[ranges.length++] = length;
 		this.plain.append(source.subarray(start, start + length));
-		return entry;
+		return this.count++;
 	}
 
 	#grow(): void {
-		const slots = new Int32Array(Math.max(INITIAL_TABLE_SIZE, this.#slots.length * 2));
-		const mask = slots.length - 1;
-		for (let entry = 0; entry < this.count; entry++) {
-			let slot = (this.#hashes.values[entry] as number) & mask;
-			while (slots[slot] !== 0) slot = (slot + 1) & mask;
-			slots[slot] = entry + 1;
+		const old = this.#slots;
+		const slots = new Int32Array(Math.max(INITIAL_TABLE_SIZE * 2, old.length * 2));
+		const mask = slots.length / 2 - 1;
+		for (let from = 0; from < old.length; from += 2) {
+			if (old[from + 1] === 0) continue;
+			let slot = (old[from] as number) & mask;
+			while (slots[slot * 2 + 1] !== 0) slot = (slot + 1) & mask;
+			slots[slot * 2] = old[from] as number;
+			slots[slot * 2 + 1] = old[from + 1] as number;
 		}
 		this.#slots = slots;
 	}
-}
-
-function push(ints: GrowingInts, value: number): void {
-	ints.reserve(1);
-	ints.values[ints.length++] = value;
 }
 
 export class BytesEncoder implements ValueEncoder {
@@ -88,14 +93,13 @@ export class BytesEncoder implements ValueEncoder {
 	readonly #width: number;
 	readonly #options: EncoderOptions;
 	readonly #order: StatisticsOrder;
-	/** turns the order of the first byte into that of signed numbers */
-	readonly #signFlip: number;
 	readonly #decimalLimit: bigint | undefined;
 	readonly #name: string;
 	readonly #policy: DictionaryPolicy;
 	readonly #page = new GrowingBytes(256);
 	#table: BytesTable;
 	#values: Uint8Array = new Uint8Array(0);
+	#view: DataView = new DataView(new ArrayBuffer(0));
 	#offsets: Int32Array | undefined;
 	/** of a vector with a dictionary: what its indices name */
 	#indirect: Int32Array | undefined;
@@ -104,14 +108,13 @@ export class BytesEncoder implements ValueEncoder {
 	/** the page in which an entry was last compared with min and max */
 	readonly #comparedIn = new GrowingInts(64);
 	#pageNumber = 1;
-	#min: Uint8Array | undefined;
-	#max: Uint8Array | undefined;
+	readonly #extremes: BytesExtremes;
 
 	/** `width` is 0 for values of any length; `decimalPrecision` for decimals stored as fixed bytes. */
 	constructor(width: number, order: StatisticsOrder, options: EncoderOptions, name: string, decimalPrecision?: number) {
 		this.#width = width;
 		this.#order = order;
-		this.#signFlip = order === 'signed-bytes' ? 0x80 : 0;
+		this.#extremes = new BytesExtremes(order === 'signed-bytes');
 		this.#options = options;
 		this.#name = name;
 		this.#decimalLimit = decimalPrecision === undefined ? undefined : 10n ** BigInt(decimalPrecision);
@@ -153,6 +156,7 @@ export class BytesEncoder implements ValueEncoder {
 					`column '${this.#name}' cannot be written from a vector of ${vector.layout}`,
 				);
 		}
+		this.#view = viewOf(this.#values);
 	}
 
 	plainSize(levels: Levels, from: number, to: number): number {
@@ -192,16 +196,15 @@ export class BytesEncoder implements ValueEncoder {
 	}
 
 	statistics(): ValueStatistics {
-		return { min: this.#min, max: this.#max, nanCount: 0 };
+		return { min: this.#extremes.min, max: this.#extremes.max, nanCount: 0 };
 	}
 
 	finishPage(out: GrowingBytes): number {
-		this.#min = undefined;
-		this.#max = undefined;
+		this.#extremes.clear();
 		this.#pageNumber++;
 		const policy = this.#policy;
 		if (!policy.active) {
-			out.append(this.#page.view());
+			out.append(this.#page.content());
 			this.#page.clear();
 			return Encoding.PLAIN;
 		}
@@ -218,7 +221,7 @@ export class BytesEncoder implements ValueEncoder {
 
 	dictionaryPage(): DictionaryPage | undefined {
 		if (!this.#policy.used) return undefined;
-		return { valueCount: this.#table.count, bytes: this.#table.plain.view() };
+		return { valueCount: this.#table.count, bytes: this.#table.plain.content() };
 	}
 
 	reset(): void {
@@ -237,14 +240,20 @@ export class BytesEncoder implements ValueEncoder {
 		const { positions, base } = levels;
 		const width = this.#width;
 		const source = this.#values;
+		const view = this.#view;
 		const offsets = this.#offsets;
 		const indirect = this.#indirect;
 		const known = this.#known;
 		const table = this.#table;
 		const policy = this.#policy;
+		const extremes = this.#extremes;
+		const ordered = this.#order !== 'none';
+		extremes.begin(view);
 		policy.indices.reserve(to - from);
 		const out = policy.indices.values;
 		let at = policy.indices.length;
+		let compared = this.#comparedIn.values;
+		const page = this.#pageNumber;
 		let plainBytes = 0;
 		for (let i = from; i < to; i++) {
 			let position = positions === null ? base + i : (positions[i] as number);
@@ -253,84 +262,71 @@ export class BytesEncoder implements ValueEncoder {
 			const length = offsets === undefined ? width : (offsets[position + 1] as number) - start;
 			let entry = known === undefined ? -1 : (known[position] as number);
 			if (entry < 0) {
-				entry = table.entry(source, start, length);
+				entry = table.entry(source, view, start, length);
 				if (known !== undefined) known[position] = entry;
 			}
 			out[at++] = entry;
 			plainBytes += length;
-			if (this.#comparedIn.values[entry] !== this.#pageNumber) this.#compareEntry(entry, source, start, length);
+			if (entry >= compared.length) compared = this.#growCompared(entry);
+			// each entry is compared once a page, however often it occurs
+			if (compared[entry] !== page) {
+				compared[entry] = page;
+				if (ordered) extremes.add(start, length);
+			}
 		}
+		extremes.end();
 		policy.indices.length = at;
 		policy.pagePlainBytes += plainBytes + (width === 0 ? 4 * (to - from) : 0);
 	}
 
-	/** Each entry is compared once a page, however often it occurs. */
-	#compareEntry(entry: number, source: Uint8Array, start: number, length: number): void {
+	#growCompared(entry: number): Int32Array {
 		const compared = this.#comparedIn;
-		if (entry >= compared.values.length) {
-			compared.length = compared.values.length;
-			compared.reserve(entry + 1 - compared.length);
-		}
-		compared.values[entry] = this.#pageNumber;
-		if (this.#order !== 'none') this.#compare(source, start, length);
+		compared.length = compared.values.length;
+		compared.reserve(entry + 1 - compared.length);
+		return compared.values;
 	}
 
 	#appendPlain(levels: Levels, from: number, to: number): void {
 		const { positions, base } = levels;
 		const width = this.#width;
 		const source = this.#values;
+		const view = this.#view;
 		const offsets = this.#offsets;
 		const indirect = this.#indirect;
 		const page = this.#page;
 		page.reserve(this.plainSize(levels, from, to));
-		const out = page.bytes;
+		const { bytes: out, view: outView } = page;
 		let at = page.length;
+		const extremes = this.#extremes;
 		const ordered = this.#order !== 'none';
+		extremes.begin(view);
 		for (let i = from; i < to; i++) {
 			let position = positions === null ? base + i : (positions[i] as number);
 			if (indirect !== undefined) position = indirect[position] as number;
 			const start = offsets === undefined ? position * width : (offsets[position] as number);
 			const length = offsets === undefined ? width : (offsets[position + 1] as number) - start;
 			if (width === 0) {
-				out[at] = length & 0xff;
-				out[at + 1] = (length >>> 8) & 0xff;
-				out[at + 2] = (length >>> 16) & 0xff;
-				out[at + 3] = length >>> 24;
+				outView.setInt32(at, length, true);
 				at += 4;
 			}
-			if (length <= SHORT_BYTES) for (let k = 0; k < length; k++) out[at + k] = source[start + k] as number;
-			else out.set(source.subarray(start, start + length), at);
+			copyBytes(source, view, start, length, out, outView, at);
 			at += length;
-			if (ordered) this.#compare(source, start, length);
+			if (ordered) extremes.add(start, length);
 		}
+		extremes.end();
 		page.length = at;
-	}
-
-	#compare(source: Uint8Array, start: number, length: number): void {
-		const max = this.#max;
-		if (max === undefined || this.#min === undefined) {
-			this.#min = source.slice(start, start + length);
-			this.#max = this.#min;
-			return;
-		}
-		if (compareToRange(max, source, start, length, this.#signFlip) < 0) this.#max = source.slice(start, start + length);
-		else if (compareToRange(this.#min, source, start, length, this.#signFlip) > 0) {
-			this.#min = source.slice(start, start + length);
-		}
 	}
 
 	#appendEntries(out: GrowingBytes): void {
 		const { indices } = this.#policy;
-		const { plain, starts, lengths } = this.#table;
+		const { plain, ranges } = this.#table;
 		out.reserve(this.#policy.pagePlainBytes);
 		for (let i = 0; i < indices.length; i++) {
 			const entry = indices.values[i] as number;
-			const length = lengths.values[entry] as number;
-			const start = starts.values[entry] as number;
+			const length = ranges.values[entry * 2 + 1] as number;
+			const start = ranges.values[entry * 2] as number;
 			if (this.#width === 0) out.uint32(length);
-			const to = out.length;
-			if (length <= SHORT_BYTES) for (let k = 0; k < length; k++) out.bytes[to + k] = plain.bytes[start + k] as number;
-			else out.bytes.set(plain.bytes.subarray(start, start + length), to);
+			copyBytes(plain.bytes, plain.view, start, length, out.bytes, out.view, out.length);
 			out.length += length;
 		}
 	}
@@ -360,16 +356,25 @@ export class BytesEncoder implements ValueEncoder {
 	}
 }
 
-/** Order of `a` and a range of `source`; `flip` is applied to the first byte of both. */
-function compareToRange(a: Uint8Array, source: Uint8Array, start: number, length: number, flip: number): number {
-	const shared = Math.min(a.length, length);
-	if (shared > 0) {
-		const difference = ((a[0] as number) ^ flip) - ((source[start] as number) ^ flip);
-		if (difference !== 0) return difference;
+function viewOf(bytes: Uint8Array): DataView {
+	return new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+}
+
+/** `view` and `outView` are of `source` and `out`. */
+function copyBytes(
+	source: Uint8Array,
+	view: DataView,
+	start: number,
+	length: number,
+	out: Uint8Array,
+	outView: DataView,
+	at: number,
+): void {
+	if (length > SHORT_BYTES) {
+		out.set(source.subarray(start, start + length), at);
+		return;
 	}
-	for (let i = 1; i < shared; i++) {
-		const difference = (a[i] as number) - (source[start + i] as number);
-		if (difference !== 0) return difference;
-	}
-	return a.length - length;
+	let i = 0;
+	for (; i + 4 <= length; i += 4) outView.setInt32(at + i, view.getInt32(start + i));
+	for (; i < length; i++) out[at + i] = source[start + i] as number;
 }

@@ -30,7 +30,7 @@ export class BufferedSink {
 	async flush(): Promise<void> {
 		const { length } = this.#buffer;
 		if (length === 0) return;
-		await this.#sink.write(this.#buffer.view());
+		await this.#sink.write(this.#buffer.content());
 		this.#written += length;
 		this.#buffer.clear();
 	}
