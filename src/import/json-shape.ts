@@ -11,8 +11,8 @@ export const INFERRED_FIELD_LIMIT = 5_000;
 export interface InferredColumn {
 	readonly name: string;
 	readonly type: Type;
-	/** rows in which it was null or absent */
-	readonly nullCount: number;
+	/** rows in which it was null or absent; `undefined` where the rows were not looked at */
+	readonly nullCount: number | undefined;
 }
 
 /** Hands out field ids: 1, 2, … */

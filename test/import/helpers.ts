@@ -38,7 +38,7 @@ export function batchRows(batch: ColumnBatch): unknown[] {
 export async function rowsOf(source: ImportSource, fields?: readonly NestedField[]): Promise<unknown[]> {
 	const wanted = fields ?? (await source.inferSchema()).schema.fields;
 	const rows: unknown[] = [];
-	for await (const batch of source.batches(wanted)) rows.push(...batchRows(batch));
+	for await (const batch of source.batches(wanted)) for (const row of batchRows(batch)) rows.push(row);
 	return rows;
 }
 

@@ -1,0 +1,194 @@
+/** Cuts an Arrow IPC stream or file into its messages (Arrow columnar format: Encapsulated message format). */
+import { IcebergError } from '../errors/iceberg-error.ts';
+
+/** Largest message, a record batch with its buffers, that is taken. */
+export const ARROW_MESSAGE_LIMIT_BYTES = 1024 * 1024 * 1024;
+/** Bytes of all dictionaries together. */
+export const ARROW_DICTIONARIES_LIMIT_BYTES = 1024 * 1024 * 1024;
+
+const CONTINUATION = 0xffffffff;
+const FILE_MAGIC = 'ARROW1\0\0';
+
+/** Kinds of messages, as in Message.fbs. */
+const HEADER = { schema: 1, dictionaryBatch: 2, recordBatch: 3 } as const;
+
+interface Message {
+	readonly header: number;
+	/** the message with its prefix and body, to be handed on as it is */
+	readonly bytes: Uint8Array;
+	readonly dictionary: { readonly id: bigint; readonly isDelta: boolean } | undefined;
+}
+
+/** Bytes taken in order from pieces of any size. */
+class ByteQueue {
+	readonly #pieces: AsyncIterator<Uint8Array>;
+	#piece: Uint8Array = new Uint8Array(0);
+
+	constructor(pieces: AsyncIterable<Uint8Array>) {
+		this.#pieces = pieces[Symbol.asyncIterator]();
+	}
+
+	/** Exactly `count` bytes, fewer only at the end. A view where one piece has them all. */
+	async take(count: number): Promise<Uint8Array> {
+		if (this.#piece.length >= count) {
+			const taken = this.#piece.subarray(0, count);
+			this.#piece = this.#piece.subarray(count);
+			return taken;
+		}
+		const parts: Uint8Array[] = [];
+		let missing = count;
+		while (missing > 0) {
+			if (this.#piece.length === 0) {
+				const next = await this.#pieces.next();
+				if (next.done === true) break;
+				this.#piece = next.value;
+				continue;
+			}
+			const part = this.#piece.subarray(0, missing);
+			parts.push(part.slice());
+			missing -= part.length;
+			this.#piece = this.#piece.subarray(part.length);
+		}
+		return Buffer.concat(parts);
+	}
+
+	async close(): Promise<void> {
+		await this.#pieces.return?.();
+	}
+}
+
+/**
+ * The record batches of a stream or file, each as a small IPC stream of its own: the schema, the dictionaries known by
+ * then, the batch. The first item has no batch: it tells the schema.
+ *
+ * @throws `CORRUPT` for bytes that are no Arrow IPC or end early, `LIMIT_EXCEEDED`
+ */
+export async function* arrowFrames(pieces: AsyncIterable<Uint8Array>, name: string): AsyncGenerator<Uint8Array> {
+	const queue = new ByteQueue(pieces);
+	try {
+		let schema: Uint8Array | undefined;
+		const dictionaries = new Dictionaries(name);
+		for await (const message of messages(queue, name)) {
+			if (message.header === HEADER.schema) {
+				if (schema !== undefined) throw corrupt(name, 'a second schema');
+				schema = message.bytes;
+				yield Buffer.concat([schema, END_OF_STREAM]);
+				continue;
+			}
+			if (schema === undefined) throw corrupt(name, 'a message before the schema');
+			if (message.header === HEADER.dictionaryBatch) dictionaries.add(message);
+			else if (message.header === HEADER.recordBatch)
+				yield Buffer.concat([schema, ...dictionaries.all(), message.bytes, END_OF_STREAM]);
+		}
+		if (schema === undefined) throw corrupt(name, 'no schema');
+	} finally {
+		await queue.close();
+	}
+}
+
+const END_OF_STREAM = Uint8Array.of(255, 255, 255, 255, 0, 0, 0, 0);
+
+/** The dictionaries that later batches refer to. */
+class Dictionaries {
+	readonly #byId = new Map<bigint, Uint8Array[]>();
+	readonly #name: string;
+	#bytes = 0;
+
+	constructor(name: string) {
+		this.#name = name;
+	}
+
+	add({ bytes, dictionary }: Message): void {
+		if (dictionary === undefined) return;
+		const before = this.#byId.get(dictionary.id) ?? [];
+		const now = dictionary.isDelta ? [...before, bytes] : [bytes];
+		this.#byId.set(dictionary.id, now);
+		this.#bytes += lengthOf(now) - lengthOf(before);
+		if (this.#bytes > ARROW_DICTIONARIES_LIMIT_BYTES) {
+			throw new IcebergError(
+				'LIMIT_EXCEEDED',
+				`${this.#name}: dictionaries of more than ${ARROW_DICTIONARIES_LIMIT_BYTES} bytes`,
+			);
+		}
+	}
+
+	all(): Uint8Array[] {
+		return [...this.#byId.values()].flat();
+	}
+}
+
+function lengthOf(parts: readonly Uint8Array[]): number {
+	return parts.reduce((sum, part) => sum + part.length, 0);
+}
+
+async function* messages(queue: ByteQueue, name: string): AsyncGenerator<Message> {
+	let prefix = await queue.take(8);
+	if (Buffer.from(prefix).toString('latin1') === FILE_MAGIC) prefix = await queue.take(8);
+	for (; ; prefix = await queue.take(8)) {
+		if (prefix.length === 0) return;
+		if (prefix.length < 8) throw corrupt(name, 'it ends within the length of a message');
+		const view = new DataView(prefix.buffer, prefix.byteOffset, prefix.byteLength);
+		if (view.getUint32(0, true) !== CONTINUATION) throw corrupt(name, 'no message where one should be');
+		const metadataLength = view.getInt32(4, true);
+		if (metadataLength === 0) return;
+		if (metadataLength < 0 || metadataLength > ARROW_MESSAGE_LIMIT_BYTES)
+			throw corrupt(name, `a message of ${metadataLength} bytes`);
+		const head = prefix.slice();
+		const metadata = (await queue.take(metadataLength)).slice();
+		if (metadata.length < metadataLength) throw corrupt(name, 'it ends within a message');
+		const { header, bodyLength, dictionary } = readMessage(metadata, name);
+		if (bodyLength > ARROW_MESSAGE_LIMIT_BYTES) {
+			throw new IcebergError(
+				'LIMIT_EXCEEDED',
+				`${name}: a record batch of ${bodyLength} bytes; the limit is ${ARROW_MESSAGE_LIMIT_BYTES}`,
+			);
+		}
+		const body = await queue.take(bodyLength);
+		if (body.length < bodyLength) throw corrupt(name, 'it ends within a record batch');
+		yield { header, dictionary, bytes: Buffer.concat([head, metadata, body]) };
+	}
+}
+
+/** Reads what is needed of a flatbuffer of type Message. */
+function readMessage(
+	metadata: Uint8Array,
+	name: string,
+): { header: number; bodyLength: number; dictionary: Message['dictionary'] } {
+	const view = new DataView(metadata.buffer, metadata.byteOffset, metadata.byteLength);
+	try {
+		const table = view.getUint32(0, true);
+		const header = field(view, table, 1);
+		const bodyLength = field(view, table, 3);
+		const kind = header === 0 ? 0 : view.getUint8(header);
+		let dictionary: Message['dictionary'];
+		if (kind === HEADER.dictionaryBatch) {
+			const at = field(view, table, 2);
+			const batch = at + view.getUint32(at, true);
+			const id = field(view, batch, 0);
+			const isDelta = field(view, batch, 2);
+			dictionary = {
+				id: id === 0 ? 0n : view.getBigInt64(id, true),
+				isDelta: isDelta !== 0 && view.getUint8(isDelta) === 1,
+			};
+		}
+		const length = bodyLength === 0 ? 0n : view.getBigInt64(bodyLength, true);
+		if (length < 0n || length > BigInt(Number.MAX_SAFE_INTEGER)) throw corrupt(name, `a body of ${length} bytes`);
+		return { header: kind, bodyLength: Number(length), dictionary };
+	} catch (error) {
+		if (error instanceof RangeError) throw corrupt(name, 'a message that is no flatbuffer');
+		throw error;
+	}
+}
+
+/** The position of a field of a flatbuffer's table; 0 where it has its default. */
+function field(view: DataView, table: number, index: number): number {
+	const vtable = table - view.getInt32(table, true);
+	const slot = 4 + 2 * index;
+	if (slot + 2 > view.getUint16(vtable, true)) return 0;
+	const offset = view.getUint16(vtable + slot, true);
+	return offset === 0 ? 0 : table + offset;
+}
+
+function corrupt(name: string, problem: string): IcebergError {
+	return new IcebergError('CORRUPT', `${name} is no Arrow IPC stream or file that can be read: ${problem}`);
+}
