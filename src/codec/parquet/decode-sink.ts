@@ -7,6 +7,9 @@ export const BATCH_COLUMN_BYTES_LIMIT = 1 << 30;
 /** Most slots (values and nulls) of one column in one batch. */
 export const BATCH_SLOTS_LIMIT = 1 << 27;
 
+/** Most bytes that are set aside on a guess. */
+const EXPECTED_BYTES_LIMIT = 64 << 20;
+
 /** Values of a fixed width in bytes (1 for booleans, one byte each). Little-endian as in the file. */
 export class FixedSink {
 	readonly width: number;
@@ -91,10 +94,13 @@ export class BytesSink {
 	indices: Int32Array | undefined;
 	dictionary: BytesDictionary | undefined;
 	#capacity: number;
+	readonly #expectedBytes: number;
 
-	constructor(capacity: number) {
+	/** `expectedBytes`: a guess of the bytes of all values */
+	constructor(capacity: number, expectedBytes = 0) {
 		this.#capacity = capacity;
 		this.offsets = new Int32Array(allocate(capacity + 1, 4));
+		this.#expectedBytes = Math.min(Math.ceil(expectedBytes * 1.05), EXPECTED_BYTES_LIMIT);
 		this.values = new Uint8Array(0);
 	}
 
@@ -127,7 +133,7 @@ export class BytesSink {
 		}
 		if (wanted + 8 <= this.values.length) return;
 		const doubled = Math.min(this.values.length * 2, BATCH_COLUMN_BYTES_LIMIT + 8);
-		const values = new Uint8Array(Math.max(wanted + 8, doubled));
+		const values = new Uint8Array(Math.max(wanted + 8, doubled, this.#expectedBytes));
 		values.set(this.values.subarray(0, this.usedBytes));
 		this.values = values;
 	}

@@ -58,6 +58,8 @@ export class LeafReader {
 	#page: CurrentPage | undefined;
 	/** rows given out or passed over */
 	#row = 0;
+	/** of the batch before; saves growing a batch's buffer step by step */
+	#bytesPerValue = 0;
 	#index: OffsetIndex | undefined;
 	/** position in the offset index of the page that comes next */
 	#indexPage = 0;
@@ -112,6 +114,7 @@ export class LeafReader {
 			const isFlat = this.node.repetitionLevel === 0;
 			const batch = isFlat ? await this.#readFlat(rows, true) : await this.#readRepeated(rows, true);
 			this.#row += rows;
+			if (batch.sink instanceof BytesSink) this.#bytesPerValue = batch.sink.usedBytes / Math.max(1, batch.slots);
 			if (this.#row === this.#rowCount && this.#blockStart < this.#blockEnd)
 				throw corruptPage(`the column has more than the ${this.#rowCount} rows of its row group`);
 			return batch;
@@ -187,7 +190,8 @@ export class LeafReader {
 
 	#newSink(capacity: number): ColumnSink | undefined {
 		if (!this.#wish.values) return undefined;
-		return this.#width === undefined ? new BytesSink(capacity) : new FixedSink(this.#width, capacity);
+		if (this.#width !== undefined) return new FixedSink(this.#width, capacity);
+		return new BytesSink(capacity, this.#bytesPerValue * capacity);
 	}
 
 	/** `keep`: false passes over the values. */
