@@ -1,5 +1,6 @@
 /** Cuts an Arrow IPC stream or file into its messages (Arrow columnar format: Encapsulated message format). */
 import { IcebergError } from '../errors/iceberg-error.ts';
+import { checkMessage, MESSAGE_HEADER, type MessageFacts } from './arrow-check.ts';
 
 /** Largest message, a record batch with its buffers, that is taken. */
 export const ARROW_MESSAGE_LIMIT_BYTES = 1024 * 1024 * 1024;
@@ -8,9 +9,6 @@ export const ARROW_DICTIONARIES_LIMIT_BYTES = 1024 * 1024 * 1024;
 
 const CONTINUATION = 0xffffffff;
 const FILE_MAGIC = 'ARROW1\0\0';
-
-/** Kinds of messages, as in Message.fbs. */
-const HEADER = { schema: 1, dictionaryBatch: 2, recordBatch: 3 } as const;
 
 interface Message {
 	readonly header: number;
@@ -69,15 +67,15 @@ export async function* arrowFrames(pieces: AsyncIterable<Uint8Array>, name: stri
 		let schema: Uint8Array | undefined;
 		const dictionaries = new Dictionaries(name);
 		for await (const message of messages(queue, name)) {
-			if (message.header === HEADER.schema) {
+			if (message.header === MESSAGE_HEADER.schema) {
 				if (schema !== undefined) throw corrupt(name, 'a second schema');
 				schema = message.bytes;
 				yield Buffer.concat([schema, END_OF_STREAM]);
 				continue;
 			}
 			if (schema === undefined) throw corrupt(name, 'a message before the schema');
-			if (message.header === HEADER.dictionaryBatch) dictionaries.add(message);
-			else if (message.header === HEADER.recordBatch)
+			if (message.header === MESSAGE_HEADER.dictionaryBatch) dictionaries.add(message);
+			else if (message.header === MESSAGE_HEADER.recordBatch)
 				yield Buffer.concat([schema, ...dictionaries.all(), message.bytes, END_OF_STREAM]);
 		}
 		if (schema === undefined) throw corrupt(name, 'no schema');
@@ -136,57 +134,27 @@ async function* messages(queue: ByteQueue, name: string): AsyncGenerator<Message
 		const head = prefix.slice();
 		const metadata = (await queue.take(metadataLength)).slice();
 		if (metadata.length < metadataLength) throw corrupt(name, 'it ends within a message');
-		const { header, bodyLength, dictionary } = readMessage(metadata, name);
-		if (bodyLength > ARROW_MESSAGE_LIMIT_BYTES) {
-			throw new IcebergError(
-				'LIMIT_EXCEEDED',
-				`${name}: a record batch of ${bodyLength} bytes; the limit is ${ARROW_MESSAGE_LIMIT_BYTES}`,
-			);
-		}
-		const body = await queue.take(bodyLength);
-		if (body.length < bodyLength) throw corrupt(name, 'it ends within a record batch');
+		const { header, bodyBytes, dictionary } = readMessage(metadata, name);
+		const body = await queue.take(bodyBytes);
+		if (body.length < bodyBytes) throw corrupt(name, 'it ends within a record batch');
 		yield { header, dictionary, bytes: Buffer.concat([head, metadata, body]) };
 	}
 }
 
-/** Reads what is needed of a flatbuffer of type Message. */
-function readMessage(
-	metadata: Uint8Array,
-	name: string,
-): { header: number; bodyLength: number; dictionary: Message['dictionary'] } {
-	const view = new DataView(metadata.buffer, metadata.byteOffset, metadata.byteLength);
+function readMessage(metadata: Uint8Array, name: string): MessageFacts & { bodyBytes: number } {
 	try {
-		const table = view.getUint32(0, true);
-		const header = field(view, table, 1);
-		const bodyLength = field(view, table, 3);
-		const kind = header === 0 ? 0 : view.getUint8(header);
-		let dictionary: Message['dictionary'];
-		if (kind === HEADER.dictionaryBatch) {
-			const at = field(view, table, 2);
-			const batch = at + view.getUint32(at, true);
-			const id = field(view, batch, 0);
-			const isDelta = field(view, batch, 2);
-			dictionary = {
-				id: id === 0 ? 0n : view.getBigInt64(id, true),
-				isDelta: isDelta !== 0 && view.getUint8(isDelta) === 1,
-			};
+		const facts = checkMessage(metadata);
+		if (facts.bodyLength > BigInt(ARROW_MESSAGE_LIMIT_BYTES)) {
+			throw new IcebergError(
+				'LIMIT_EXCEEDED',
+				`${name}: a record batch of ${facts.bodyLength} bytes; the limit is ${ARROW_MESSAGE_LIMIT_BYTES}`,
+			);
 		}
-		const length = bodyLength === 0 ? 0n : view.getBigInt64(bodyLength, true);
-		if (length < 0n || length > BigInt(Number.MAX_SAFE_INTEGER)) throw corrupt(name, `a body of ${length} bytes`);
-		return { header: kind, bodyLength: Number(length), dictionary };
+		return { ...facts, bodyBytes: Number(facts.bodyLength) };
 	} catch (error) {
-		if (error instanceof RangeError) throw corrupt(name, 'a message that is no flatbuffer');
+		if (error instanceof RangeError) throw corrupt(name, error.message);
 		throw error;
 	}
-}
-
-/** The position of a field of a flatbuffer's table; 0 where it has its default. */
-function field(view: DataView, table: number, index: number): number {
-	const vtable = table - view.getInt32(table, true);
-	const slot = 4 + 2 * index;
-	if (slot + 2 > view.getUint16(vtable, true)) return 0;
-	const offset = view.getUint16(vtable + slot, true);
-	return offset === 0 ? 0 : table + offset;
 }
 
 function corrupt(name: string, problem: string): IcebergError {

@@ -2,6 +2,8 @@
 import { IcebergError } from '../errors/iceberg-error.ts';
 
 const MAGIC = 0x184d2204;
+/** No LZ4 block expands further. */
+const MAX_RATIO = 255;
 
 /**
  * Expands one frame. Blocks may refer to those before them; checksums, where there are any, are passed over.
@@ -18,6 +20,7 @@ export function decompressLz4Frame(bytes: Uint8Array, length: number): Uint8Arra
 	const hasContentSize = (flags & 0x08) !== 0;
 	const hasDictionaryId = (flags & 0x01) !== 0;
 	let at = 7 + (hasContentSize ? 8 : 0) + (hasDictionaryId ? 4 : 0);
+	if (length > MAX_RATIO * bytes.length) throw corrupt(`${bytes.length} bytes that claim to expand to ${length}`);
 	const out = new Uint8Array(length);
 	let written = 0;
 	for (;;) {
