@@ -1,6 +1,5 @@
 /** Dates and times as text (ISO 8601, proleptic Gregorian calendar), exact to the nanosecond. */
 
-const MS_PER_DAY = 86_400_000;
 const MICROS_PER_DAY = 86_400_000_000;
 
 /** Days from 1970-01-01 of a calendar day; `month` 1 to 12. Any integer year. */
@@ -172,9 +171,4 @@ function formatDayMicros(micros: number): string {
 
 function pad2(value: number): string {
 	return value < 10 ? `0${value}` : String(value);
-}
-
-/** Milliseconds after 1970-01-01 at which a number of days starts. */
-export function msFromDays(days: number): number {
-	return days * MS_PER_DAY;
 }

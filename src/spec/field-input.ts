@@ -13,10 +13,30 @@ export interface FieldInput extends Omit<NestedField, 'type' | 'required'> {
 	readonly required?: boolean;
 }
 
-/** @throws `INVALID_SCHEMA` naming the field, when its type is none */
+const FIELD_KEYS: ReadonlySet<string> = new Set([
+	'id',
+	'name',
+	'required',
+	'type',
+	'doc',
+	'initialDefault',
+	'writeDefault',
+	'extra',
+]);
+
+/** Refuses misspelt keys, which would otherwise silently do nothing. @throws `INVALID_SCHEMA` */
+export function refuseUnknownKeys(object: object, known: ReadonlySet<string>, what: string): void {
+	for (const key of Object.keys(object)) {
+		if (known.has(key)) continue;
+		throw new IcebergError('INVALID_SCHEMA', `${what}: there is no '${key}' (there are ${[...known].join(', ')})`);
+	}
+}
+
+/** @throws `INVALID_SCHEMA` naming the field, when its type is none or it has a key that no field has */
 export function normalizeField(field: FieldInput): NestedField {
 	if (field === null || typeof field !== 'object')
 		throw new IcebergError('INVALID_SCHEMA', `${String(field)} is no field`);
+	refuseUnknownKeys(field, FIELD_KEYS, `field '${String(field.name)}'`);
 	const required = field.required ?? false;
 	if (typeof required !== 'boolean') {
 		throw new IcebergError(

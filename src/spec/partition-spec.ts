@@ -2,15 +2,10 @@
 import { IcebergError } from '../errors/iceberg-error.ts';
 import type { Schema } from './schema.ts';
 import { checkSource, parseTransformedColumn } from './transform-text.ts';
-import { transformResultType, transformsEqual } from './transform.ts';
+import { type Transform, transformResultType, transformsEqual } from './transform.ts';
 import type { JsonValue, NestedField, StructType } from './types.ts';
 
-/** Iceberg spec: Partition Transforms. `unknown` keeps a transform that this version does not know. */
-export type Transform =
-	| { readonly kind: 'identity' | 'year' | 'month' | 'day' | 'hour' | 'void' }
-	| { readonly kind: 'bucket'; readonly buckets: number }
-	| { readonly kind: 'truncate'; readonly width: number }
-	| { readonly kind: 'unknown'; readonly text: string };
+export type { Transform } from './transform.ts';
 
 export interface PartitionField {
 	/** field id of the source column; the first one of a multi-argument transform */

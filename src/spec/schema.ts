@@ -1,6 +1,6 @@
 /** Iceberg spec: Schemas; Identifier Field IDs. */
 import { IcebergError } from '../errors/iceberg-error.ts';
-import { normalizeField } from './field-input.ts';
+import { normalizeField, refuseUnknownKeys } from './field-input.ts';
 import type { Row, RowInput, RowTyped } from './row-types.ts';
 import { type SchemaIndex, indexFields } from './schema-index.ts';
 import { validateFields, validateIdentifiers } from './schema-validation.ts';
@@ -43,6 +43,7 @@ export class Schema<In = RowInput, Out = Row> implements RowTyped<In, Out> {
 	 */
 	constructor(options: SchemaOptions) {
 		const parsed = parsedOptions.has(options);
+		if (!parsed) checkOptions(options);
 		this.schemaId = options.schemaId ?? 0;
 		this.fields = parsed ? (options.fields as readonly NestedField[]) : options.fields.map(normalizeField);
 		this.identifierFieldIds = options.identifierFieldIds ?? [];
@@ -141,6 +142,15 @@ export class Schema<In = RowInput, Out = Row> implements RowTyped<In, Out> {
 
 /** Options that came through `Schema.parsed`, whose checks the constructor leaves out. */
 const parsedOptions = new WeakSet<object>();
+
+const OPTION_KEYS: ReadonlySet<string> = new Set(['schemaId', 'fields', 'identifierFieldIds', 'extra']);
+
+function checkOptions(options: SchemaOptions): void {
+	if (options === null || typeof options !== 'object' || !Array.isArray(options.fields)) {
+		throw new IcebergError('INVALID_SCHEMA', "a schema is made of { fields: [{ id: 1, name: 'a', type: 'long' }, …] }");
+	}
+	refuseUnknownKeys(options, OPTION_KEYS, 'schema');
+}
 
 function ambiguous(name: string): IcebergError {
 	return new IcebergError('INVALID_ARGUMENT', `two fields go by the name '${name}'`, { context: { name } });

@@ -34,10 +34,12 @@ export function snapshotFromJson(json: JsonValue, at = 'snapshot'): Snapshot {
 	const firstRowId = reader.optionalLong('first-row-id');
 	const addedRows = reader.optionalLong('added-rows');
 	const keyId = reader.optionalText('key-id');
+	const sequenceNumber = reader.optionalLong('sequence-number') ?? 0n;
+	if (sequenceNumber < 0n) throw reader.wrong('sequence-number', 'a number from 0 up');
 	const extra = reader.rest(KNOWN_KEYS);
 	return {
 		snapshotId: reader.long('snapshot-id'),
-		sequenceNumber: reader.optionalLong('sequence-number') ?? 0n,
+		sequenceNumber,
 		timestampMs: reader.safeInteger('timestamp-ms'),
 		...(parentSnapshotId === undefined ? {} : { parentSnapshotId }),
 		...(manifestList === undefined ? {} : { manifestList }),

@@ -1,8 +1,7 @@
 /** Iceberg spec: Sorting. */
 import { IcebergError } from '../errors/iceberg-error.ts';
-import type { Transform } from './partition-spec.ts';
 import type { Schema } from './schema.ts';
-import { transformsEqual } from './transform.ts';
+import { type Transform, transformsEqual } from './transform.ts';
 import { checkSource, parseTransformedColumn } from './transform-text.ts';
 import type { JsonValue } from './types.ts';
 

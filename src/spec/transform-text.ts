@@ -1,8 +1,7 @@
 /** Transforms of columns as people write them: `day(ts)`, `bucket(16, id)`, `region`. */
 import { IcebergError } from '../errors/iceberg-error.ts';
-import type { Transform } from './partition-spec.ts';
 import type { Schema } from './schema.ts';
-import { canTransform } from './transform.ts';
+import { canTransform, type Transform } from './transform.ts';
 import { typeToString } from './type-text.ts';
 import type { NestedField } from './types.ts';
 

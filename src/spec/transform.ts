@@ -2,12 +2,18 @@
 import { IcebergError } from '../errors/iceberg-error.ts';
 import { murmur3Bytes, murmur3Long } from '../util/murmur3.ts';
 import { civilFromDays, daysFromMicros, floorDiv, formatDate, formatYear } from './date-time-text.ts';
-import type { Transform } from './partition-spec.ts';
 import { bigintToBytes, uuidToBytes } from './single-value.ts';
 import { truncateText } from './truncate-bounds.ts';
 import { typeToString } from './type-text.ts';
 import type { Type, Value } from './types.ts';
 import { formatValue } from './value-text.ts';
+
+/** Iceberg spec: Partition Transforms. `unknown` keeps a transform that this version does not know. */
+export type Transform =
+	| { readonly kind: 'identity' | 'year' | 'month' | 'day' | 'hour' | 'void' }
+	| { readonly kind: 'bucket'; readonly buckets: number }
+	| { readonly kind: 'truncate'; readonly width: number }
+	| { readonly kind: 'unknown'; readonly text: string };
 
 const WITH_PARAMETER = /^(bucket|truncate)\[(\d{1,10})\]$/;
 const MAX_PARAMETER = 0x7fffffff;
