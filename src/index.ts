@@ -1,1 +1,89 @@
-export { IcebergError, type IcebergErrorCode, isIcebergError } from './errors/iceberg-error.ts';
+/** DataShard: ACID tables on plain files, each an Apache Iceberg table. */
+export {
+	createTable,
+	type CreateTableOptions,
+	dropTable,
+	loadTable,
+	type LoadTableOptions,
+} from './catalog/open-table.ts';
+export type { DropOptions, DropResult } from './catalog/drop-folder-table.ts';
+export { type ColumnInput, columns, type ColumnsInput } from './column/columns-in.ts';
+export type { ArrowLike } from './column/arrow-in.ts';
+export type { ColumnBatch, Vector } from './column/vector.ts';
+export {
+	IcebergError,
+	type IcebergErrorCode,
+	type IcebergErrorOptions,
+	isIcebergError,
+} from './errors/iceberg-error.ts';
+export {
+	alwaysFalse,
+	alwaysTrue,
+	and,
+	eq,
+	gt,
+	gtEq,
+	isIn,
+	isNaN_,
+	isNull,
+	lt,
+	ltEq,
+	not,
+	notEq,
+	notIn,
+	notNaN,
+	notNull,
+	notStartsWith,
+	or,
+	startsWith,
+} from './expr/builders.ts';
+export type { Expression, LiteralInput } from './expr/expression.ts';
+export { parseWhere } from './expr/parse-where.ts';
+export { toText } from './expr/to-text.ts';
+export type { FileEntry, FileIO, InputFile, OutputFile } from './io/file-io.ts';
+export { LocalFileIO, type LocalFileIOOptions } from './io/local-file-io.ts';
+export { MemoryFileIO } from './io/memory-file-io.ts';
+export type { DataFile, FieldSummary, FileContent, FileFormat, ManifestEntry, ManifestFile } from './manifest/types.ts';
+export type { FileScanTask } from './scan/file-scan-task.ts';
+export type { PlanReport } from './scan/plan-report.ts';
+export type { PartitionField, PartitionSpec, Transform } from './spec/partition-spec.ts';
+export type { InferInput, InferRow, Row, RowInput } from './spec/row-types.ts';
+export { Schema, type SchemaOptions } from './spec/schema.ts';
+export {
+	binary,
+	boolean,
+	date,
+	decimal,
+	double,
+	fixed,
+	float,
+	geography,
+	geometry,
+	int,
+	list,
+	long,
+	map,
+	schema,
+	string,
+	struct,
+	time,
+	timestamp,
+	timestampNs,
+	timestamptz,
+	timestamptzNs,
+	unknown,
+	uuid,
+	variant,
+} from './spec/schema-builder.ts';
+export type { Snapshot, SnapshotOperation, SnapshotRef } from './spec/snapshot.ts';
+export type { SortField, SortOrder } from './spec/sort-order.ts';
+export type { FormatVersion, TableMetadata } from './spec/table-metadata.ts';
+export type { NestedField, Type, Value } from './spec/types.ts';
+export type { AppendInput, AppendOptions } from './table/append-input.ts';
+export type { AppendResult, HistoryEntry, TransactionResult } from './table/results.ts';
+export { Table } from './table/table.ts';
+export { TableAsOf, type TimeTravelTarget } from './table/table-as-of.ts';
+export { type ScanOptions, TableScan } from './table/table-scan.ts';
+export type { SnapshotSelector } from './table/table-source.ts';
+export { TableTransaction, type TransactionOptions } from './table/table-transaction.ts';
+export type { Clock, Random } from './util/ports.ts';

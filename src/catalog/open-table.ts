@@ -1,0 +1,140 @@
+/** The entrance: tables by their place. */
+import { IcebergError } from '../errors/iceberg-error.ts';
+import type { FileIO } from '../io/file-io.ts';
+import { absoluteLocation } from '../io/location.ts';
+import { DEFAULT_FORMAT_VERSION } from '../metadata/new-table.ts';
+import { parsePartitionSpec } from '../spec/partition-spec.ts';
+import type { Row, RowInput } from '../spec/row-types.ts';
+import { Schema, type SchemaOptions } from '../spec/schema.ts';
+import { parseSortOrder } from '../spec/sort-order.ts';
+import type { FormatVersion } from '../spec/table-metadata.ts';
+import { Table } from '../table/table.ts';
+import type { Clock, Random } from '../util/ports.ts';
+import { systemClock, systemRandom } from '../util/system-ports.ts';
+import { type DropOptions, type DropResult, dropFolderTable } from './drop-folder-table.ts';
+import {
+	createFolderTable,
+	isMetadataFileLocation,
+	type OpenedTable,
+	openFolderTable,
+	openMetadataFile,
+} from './folder-table.ts';
+
+/** Where time and chance come from; for tests. */
+export interface Ports {
+	readonly clock?: Clock;
+	readonly random?: Random;
+}
+
+export interface LoadTableOptions extends Ports {
+	/** Storage of the table. Default: the file system, with writes confined to the table's own places. */
+	readonly io?: FileIO;
+	readonly signal?: AbortSignal;
+}
+
+export interface CreateTableOptions extends LoadTableOptions {
+	/** Partition fields: `day(started_at)`, `bucket(16, id)`, `truncate(4, name)`, `region`. Default: not partitioned. */
+	readonly partitionBy?: readonly string[];
+	/** Order of the rows within each file: `started_at desc nulls last`. Default: as they come. */
+	readonly sortBy?: readonly string[];
+	/** Iceberg's table properties, text to text. */
+	readonly properties?: Readonly<Record<string, string>>;
+	/** Default 2. 3 is needed for nanoseconds, variant, geometry, geography, unknown and defaults. */
+	readonly formatVersion?: FormatVersion;
+}
+
+/**
+ * Makes a table in a folder and opens it. The folder is made when it is not there; it may hold other files, but no table.
+ *
+ * @param location a path (a relative one is taken from the current folder now, once and for all) or a `file:` URL
+ * @throws `ALREADY_EXISTS` when a table is there; `INVALID_SCHEMA`, `INVALID_ARGUMENT` for what cannot be a table: nothing
+ *   is written then; `PERMISSION_DENIED`, `STORAGE`, `COMMIT_STATE_UNKNOWN`
+ */
+export async function createTable<In = RowInput, Out = Row>(
+	location: string | URL,
+	schema: Schema<In, Out> | SchemaOptions,
+	options: CreateTableOptions = {},
+): Promise<Table<In, Out>> {
+	const { partitionBy, sortBy, properties, formatVersion, clock, random, io, signal } = options;
+	const place = absoluteLocation(location, process.cwd());
+	const tableSchema = asSchema(schema);
+	const opened = await createFolderTable(
+		place,
+		{
+			schema: tableSchema,
+			partitionSpec: parsePartitionSpec(tableSchema, namesIn('partitionBy', partitionBy)),
+			sortOrder: parseSortOrder(tableSchema, namesIn('sortBy', sortBy)),
+			properties: properties ?? {},
+			formatVersion: formatVersion ?? DEFAULT_FORMAT_VERSION,
+		},
+		{ ...given({ clock, random, io, signal }) },
+	);
+	return tableOf(place, opened, false, options);
+}
+
+/**
+ * Opens a table: by its folder, to read and write; or by one of its metadata files (`….metadata.json`), to be read as that
+ * file has it.
+ *
+ * @throws `NOT_FOUND`; `NOT_A_TABLE` for a folder without a table; `CORRUPT` naming the file; `UNSUPPORTED` for a table of a
+ *   newer format; `PERMISSION_DENIED`, `STORAGE`
+ */
+export async function loadTable<In = RowInput, Out = Row>(
+	location: string | URL,
+	options: LoadTableOptions = {},
+): Promise<Table<In, Out>> {
+	const place = absoluteLocation(location, process.cwd());
+	const { io, signal } = options;
+	const readOnly = isMetadataFileLocation(place);
+	const open = readOnly ? openMetadataFile : openFolderTable;
+	return tableOf(place, await open(place, given({ io, signal })), readOnly, options);
+}
+
+/**
+ * Deletes a table with its files. Other files in its folder stay.
+ * @throws `NOT_FOUND`, `NOT_A_TABLE` when there is none: nothing is deleted; `VALIDATION_FAILED` when the table says that its
+ *   files may belong to others
+ */
+export async function dropTable(location: string | URL, options: DropOptions = {}): Promise<DropResult> {
+	const place = absoluteLocation(location, process.cwd());
+	if (isMetadataFileLocation(place)) {
+		throw new IcebergError('INVALID_ARGUMENT', `${place} is a metadata file; give the table's folder to drop it`, {
+			context: { location: place },
+		});
+	}
+	return dropFolderTable(place, options);
+}
+
+function tableOf<In, Out>(location: string, opened: OpenedTable, readOnly: boolean, ports: Ports): Table<In, Out> {
+	return new Table<In, Out>({
+		location,
+		committer: opened.committer,
+		loaded: opened.loaded,
+		readOnly,
+		clock: ports.clock ?? systemClock,
+		random: ports.random ?? systemRandom,
+	});
+}
+
+function asSchema(schema: unknown): Schema {
+	if (schema instanceof Schema) return schema as Schema;
+	if (typeof schema === 'object' && schema !== null && Array.isArray((schema as SchemaOptions).fields)) {
+		return new Schema(schema as SchemaOptions);
+	}
+	throw new IcebergError('INVALID_ARGUMENT', 'a table needs a Schema: schema({ … }) or new Schema({ fields: [ … ] })');
+}
+
+function namesIn(option: string, names: unknown): readonly string[] {
+	if (names === undefined) return [];
+	if (Array.isArray(names) && names.every((name) => typeof name === 'string')) return names as string[];
+	throw new IcebergError('INVALID_ARGUMENT', `${option} is an array of texts such as 'day(started_at)'`, {
+		context: { option },
+	});
+}
+
+/** The keys that have a value. */
+function given<T extends object>(options: T): { [K in keyof T]?: Exclude<T[K], undefined> } {
+	return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined)) as {
+		[K in keyof T]?: Exclude<T[K], undefined>;
+	};
+}

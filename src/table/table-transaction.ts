@@ -1,0 +1,152 @@
+import { IcebergError } from '../errors/iceberg-error.ts';
+import type { RowInput } from '../spec/row-types.ts';
+import type { FormatVersion } from '../spec/table-metadata.ts';
+import { currentSchema } from '../spec/table-metadata-lookup.ts';
+import { AppendAction } from '../transaction/append.ts';
+import { deleteQuietly } from '../transaction/action.ts';
+import { snapshotsOfCommit } from '../transaction/commit-id.ts';
+import { SetPropertiesAction } from '../transaction/set-properties.ts';
+import { TransactionCore } from '../transaction/transaction.ts';
+import type { LoadedMetadata } from '../transaction/committer.ts';
+import { UpgradeFormatAction } from '../transaction/upgrade-format.ts';
+import type { Random } from '../util/ports.ts';
+import { writeDataFiles } from '../write/data-writer.ts';
+import { type AppendInput, type AppendOptions, batchesOf } from './append-input.ts';
+import type { TransactionResult } from './results.ts';
+
+export interface TransactionOptions {
+	/**
+	 * `merge` (default): manifests are merged when there are many, so that the table stays quick to plan. `fast`: each append
+	 * only adds a manifest.
+	 */
+	readonly append?: 'merge' | 'fast';
+	/** added to the summary of the snapshots */
+	readonly summary?: Readonly<Record<string, string>>;
+}
+
+/**
+ * Several changes that become visible together, or not at all. Rows are written to files at once by {@link appendData};
+ * nothing of them is in the table until {@link commit} resolves.
+ *
+ * When `commit` rejects with `COMMIT_CONFLICT` or `STORAGE`, the transaction can be committed again or rolled back. After
+ * `COMMIT_STATE_UNKNOWN` it is over, and nothing was deleted. Leaving an `await using` block rolls back what was not committed.
+ */
+export class TableTransaction<In = RowInput> implements AsyncDisposable {
+	readonly #core: TransactionCore;
+	readonly #random: Random;
+	readonly #onCommitted: (loaded: LoadedMetadata) => void;
+	readonly #options: TransactionOptions;
+	#rowCount = 0;
+	#writing = 0;
+
+	/** Not for users: transactions come from `table.newTransaction()`. */
+	constructor(
+		core: TransactionCore,
+		random: Random,
+		onCommitted: (loaded: LoadedMetadata) => void,
+		options: TransactionOptions,
+	) {
+		this.#core = core;
+		this.#random = random;
+		this.#onCommitted = onCommitted;
+		this.#options = options;
+	}
+
+	/** True while it takes changes: it is neither committed nor rolled back, and its outcome is not unknown. */
+	get isOpen(): boolean {
+		return this.#core.state === 'open' || this.#core.state === 'failed';
+	}
+
+	/**
+	 * Writes rows to data files that the commit will add. Each call that brings rows becomes a snapshot of its own.
+	 * @returns the number of rows
+	 * @throws `INVALID_DATA` naming row, column and value: none of this call's rows is kept, earlier calls stand;
+	 *   `INVALID_ARGUMENT` for something that holds no rows; `CLOSED`
+	 */
+	async appendData(data: AppendInput<In>, options: AppendOptions = {}): Promise<number> {
+		this.#assertOpen();
+		const { committer, base } = this.#core;
+		const { signal } = options;
+		this.#writing += 1;
+		try {
+			const { files, rowCount } = await writeDataFiles(batchesOf(currentSchema(base.metadata), data, signal), {
+				io: committer.io,
+				metadata: base.metadata,
+				random: this.#random,
+				...(signal === undefined ? {} : { signal }),
+			});
+			if (files.length === 0) return 0;
+			const locations = files.map((file) => file.location);
+			if (!this.isOpen) {
+				await deleteQuietly(committer.io, locations);
+				this.#assertOpen();
+			}
+			this.#core.trackDataFiles(locations);
+			const append = new AppendAction({
+				manifests: this.#options.append ?? 'merge',
+				summary: { ...this.#options.summary, ...options.summary },
+			});
+			for (const file of files) append.addFile(file);
+			this.#core.add(append);
+			this.#rowCount += rowCount;
+			return rowCount;
+		} finally {
+			this.#writing -= 1;
+		}
+	}
+
+	/** Sets table properties. @throws `INVALID_ARGUMENT` naming property and value; `CLOSED` */
+	setProperties(properties: Readonly<Record<string, string>>): this {
+		this.#core.add(new SetPropertiesAction(properties));
+		return this;
+	}
+
+	/** Removes table properties; names that are not set are passed over. @throws `CLOSED` */
+	removeProperties(...names: readonly string[]): this {
+		this.#core.add(new SetPropertiesAction({}, names));
+		return this;
+	}
+
+	/** Raises the format version; the commit refuses a lower one. Iceberg spec: Format Versioning. @throws `UNSUPPORTED`, `CLOSED` */
+	upgradeFormatVersion(formatVersion: FormatVersion): this {
+		this.#core.add(new UpgradeFormatAction(formatVersion));
+		return this;
+	}
+
+	/**
+	 * Makes all changes visible at once. Other commits in between are no obstacle: the changes are applied anew to the
+	 * table as it then is, without writing rows again.
+	 *
+	 * @throws `COMMIT_CONFLICT` when others won each time, `COMMIT_STATE_UNKNOWN`, `VALIDATION_FAILED`, `STORAGE`, `CLOSED`
+	 */
+	async commit(options: { readonly signal?: AbortSignal } = {}): Promise<TransactionResult> {
+		this.#assertOpen();
+		if (this.#writing > 0) {
+			throw new IcebergError('INVALID_ARGUMENT', 'await each appendData before commit: one is still writing');
+		}
+		const result = await this.#core.commit(options.signal);
+		this.#onCommitted(result.loaded);
+		return {
+			committed: result.committed,
+			appendedRowCount: this.#rowCount,
+			snapshot: snapshotsOfCommit(result.loaded.metadata, result.commitId).at(-1),
+			metadataLocation: result.loaded.metadataLocation,
+		};
+	}
+
+	/** Gives up: deletes the files that were written. Does nothing when the transaction is over. */
+	async rollback(): Promise<void> {
+		await this.#core.rollback();
+	}
+
+	async [Symbol.asyncDispose](): Promise<void> {
+		await this.rollback();
+	}
+
+	#assertOpen(): void {
+		if (this.isOpen) return;
+		throw new IcebergError('CLOSED', `the transaction is ${this.#core.state}; start a new one`, {
+			context: { state: this.#core.state },
+		});
+	}
+}

@@ -1,0 +1,269 @@
+import { IcebergError } from '../errors/iceberg-error.ts';
+import type { FileIO } from '../io/file-io.ts';
+import type { DataFile, ManifestEntry, ManifestFile } from '../manifest/types.ts';
+import type { PartitionSpec } from '../spec/partition-spec.ts';
+import type { Row, RowInput, RowTyped } from '../spec/row-types.ts';
+import type { Schema } from '../spec/schema.ts';
+import type { Snapshot, SnapshotRef } from '../spec/snapshot.ts';
+import type { SortOrder } from '../spec/sort-order.ts';
+import type { FormatVersion, TableMetadata } from '../spec/table-metadata.ts';
+import {
+	currentSchema,
+	currentSnapshot,
+	defaultSortOrder,
+	defaultSpec,
+	isAncestorOf,
+	snapshotById,
+} from '../spec/table-metadata-lookup.ts';
+import { TransactionCore } from '../transaction/transaction.ts';
+import type { Committer, LoadedMetadata } from '../transaction/committer.ts';
+import type { Clock, Random } from '../util/ports.ts';
+import type { AppendInput, AppendOptions } from './append-input.ts';
+import type { AppendResult, HistoryEntry } from './results.ts';
+import { dataFilesOf, manifestEntriesOf, manifestsOf, rowCountOf } from './state-reads.ts';
+import { TableAsOf, type TimeTravelTarget } from './table-as-of.ts';
+import { type ScanOptions, TableScan } from './table-scan.ts';
+import { snapshotIdFrom, selectSnapshot, type SnapshotSelector, type TableState } from './table-source.ts';
+import { TableTransaction, type TransactionOptions } from './table-transaction.ts';
+
+export interface TableParts {
+	readonly location: string;
+	readonly committer: Committer;
+	readonly loaded: LoadedMetadata;
+	/** true for a table that was opened by a metadata file */
+	readonly readOnly: boolean;
+	readonly clock: Clock;
+	readonly random: Random;
+}
+
+/**
+ * An Iceberg table. Reads start from the newest committed state each time; a scan that has begun keeps the snapshot that
+ * it began with. One object may be used by many callers at once.
+ */
+export class Table<In = RowInput, Out = Row> implements RowTyped<In, Out>, AsyncDisposable {
+	declare readonly '~rows'?: { readonly in: In; readonly out: Out };
+	/** of the table's folder, absolute; of the metadata file for a table opened by one */
+	readonly location: string;
+	/** True when nothing can be committed: the table was opened by a metadata file. */
+	readonly readOnly: boolean;
+	readonly #parts: TableParts;
+	#loaded: LoadedMetadata;
+	#closed = false;
+
+	/** Not for users: tables come from `createTable` and `loadTable`. */
+	constructor(parts: TableParts) {
+		this.location = parts.location;
+		this.readOnly = parts.readOnly;
+		this.#parts = parts;
+		this.#loaded = parts.loaded;
+	}
+
+	/** The metadata as of the last call that looked; {@link refresh} looks. */
+	get metadata(): TableMetadata {
+		return this.#loaded.metadata;
+	}
+	/** Where {@link metadata} was read from. */
+	get metadataLocation(): string {
+		return this.#loaded.metadataLocation;
+	}
+	get schema(): Schema<In, Out> {
+		return currentSchema(this.metadata) as Schema<In, Out>;
+	}
+	/** How new data is partitioned. */
+	get spec(): PartitionSpec {
+		return defaultSpec(this.metadata);
+	}
+	get sortOrder(): SortOrder {
+		return defaultSortOrder(this.metadata);
+	}
+	get properties(): Readonly<Record<string, string>> {
+		return this.metadata.properties;
+	}
+	get formatVersion(): FormatVersion {
+		return this.metadata.formatVersion;
+	}
+	/** undefined only for v1 tables of old writers */
+	get uuid(): string | undefined {
+		return this.metadata.tableUuid;
+	}
+	get refs(): Readonly<Record<string, SnapshotRef>> {
+		return this.metadata.refs;
+	}
+	get io(): FileIO {
+		return this.#parts.committer.io;
+	}
+
+	/** Looks for a newer committed state. @throws `NOT_FOUND`, `NOT_A_TABLE` when the table is gone; `CORRUPT` */
+	async refresh(signal?: AbortSignal): Promise<this> {
+		this.#assertOpen();
+		this.#loaded = await this.#parts.committer.load(signal);
+		return this;
+	}
+
+	/** The newest snapshot; undefined while the table has none. */
+	async currentSnapshot(): Promise<Snapshot | undefined> {
+		return currentSnapshot((await this.#state()).metadata);
+	}
+
+	/** All snapshots that the table still has, oldest first. */
+	async snapshots(): Promise<readonly Snapshot[]> {
+		return [...(await this.#state()).metadata.snapshots];
+	}
+
+	/** A snapshot by its id; undefined when the table has (no longer) one. @throws `INVALID_ARGUMENT` for what is no id */
+	async snapshotById(id: bigint | number | string): Promise<Snapshot | undefined> {
+		return snapshotById((await this.#state()).metadata, snapshotIdFrom(id));
+	}
+
+	/** Which snapshot was current since when, oldest first. Iceberg spec: Table Metadata Fields, `snapshot-log`. */
+	async history(): Promise<readonly HistoryEntry[]> {
+		const { metadata } = await this.#state();
+		return metadata.snapshotLog.map(({ snapshotId, timestampMs }) => {
+			const snapshot = snapshotById(metadata, snapshotId);
+			return {
+				madeCurrentAtMs: timestampMs,
+				snapshotId,
+				parentSnapshotId: snapshot?.parentSnapshotId,
+				isCurrentAncestor: isAncestorOf(metadata, metadata.currentSnapshotId, snapshotId),
+				snapshot,
+			};
+		});
+	}
+
+	/**
+	 * The table as it was: at a snapshot, at an instant, or at a branch or tag.
+	 * @throws `NOT_FOUND` when there is no such state (any more); `INVALID_ARGUMENT`
+	 */
+	async timeTravel(to: TimeTravelTarget): Promise<TableAsOf<Out>> {
+		const { timestampMs, ...rest } = to;
+		const selector: SnapshotSelector = timestampMs === undefined ? rest : { ...rest, asOfMs: timestampMs };
+		if (Object.keys(selector).length === 0) {
+			throw new IcebergError('INVALID_ARGUMENT', 'timeTravel takes one of snapshotId, timestampMs, ref');
+		}
+		const state = await this.#state();
+		const { snapshot, schema } = selectSnapshot(state.metadata, selector);
+		return new TableAsOf<Out>(state, snapshot, schema as Schema<RowInput, Out>);
+	}
+
+	/**
+	 * Rows, columns or Arrow of the newest state, or of an earlier one. Reading starts when the result is iterated over.
+	 * @throws `INVALID_ARGUMENT`, `INVALID_FILTER`; while iterating as {@link TableScan.batches}
+	 */
+	scan<const K extends keyof Out & string>(
+		options: ScanOptions & { readonly select: readonly K[] },
+	): TableScan<Pick<Out, K>>;
+	scan(options?: ScanOptions): TableScan<Out>;
+	scan(options: ScanOptions = {}): TableScan<Out> {
+		this.#assertOpen();
+		return new TableScan<Out>((signal) => this.#state(signal), options);
+	}
+
+	/** The manifests of a state, as its manifest list has them. Iceberg spec: Manifest Lists. */
+	async manifests(selector: SnapshotSelector = {}): Promise<readonly ManifestFile[]> {
+		return manifestsOf(await this.#state(), selector);
+	}
+
+	/** The entries of one manifest, deleted ones included, with inherited values filled in. Iceberg spec: Manifests. */
+	async manifestEntries(manifest: ManifestFile): Promise<readonly ManifestEntry[]> {
+		return manifestEntriesOf(await this.#state(), manifest);
+	}
+
+	/** The live data files of a state. */
+	async dataFiles(selector: SnapshotSelector = {}): Promise<readonly DataFile[]> {
+		return dataFilesOf(await this.#state(), selector);
+	}
+
+	/**
+	 * The number of rows of a state, from metadata alone.
+	 * @throws `UNSUPPORTED` when rows are deleted by delete files: metadata does not tell how many
+	 */
+	async rowCount(selector: SnapshotSelector = {}): Promise<number> {
+		return rowCountOf(await this.#state(), selector);
+	}
+
+	/**
+	 * Appends rows as one snapshot: all of them, or none when this rejects. Resolves when they are durable and visible to
+	 * every reader. Rows are checked against the schema; the first that does not fit refuses all.
+	 *
+	 * @throws `INVALID_DATA` naming row, column and value; `INVALID_ARGUMENT` for something that holds no rows;
+	 *   `COMMIT_CONFLICT` when other writers won each try; `COMMIT_STATE_UNKNOWN` when the outcome cannot be told;
+	 *   `UNSUPPORTED` for a read-only table; `STORAGE`, `PERMISSION_DENIED`, `ABORTED`
+	 */
+	async append(data: AppendInput<In>, options: AppendOptions = {}): Promise<AppendResult> {
+		const tx = this.newTransaction(options.summary === undefined ? {} : { summary: options.summary });
+		try {
+			const rowCount = await tx.appendData(data, options.signal === undefined ? {} : { signal: options.signal });
+			if (rowCount === 0) {
+				return { committed: false, rowCount: 0, snapshot: undefined, message: 'nothing to append: no rows were given' };
+			}
+			const { snapshot } = await tx.commit(options.signal === undefined ? {} : { signal: options.signal });
+			const message = `appended ${rowCount} row${rowCount === 1 ? '' : 's'} as snapshot ${snapshot?.snapshotId}`;
+			return { committed: true, rowCount, snapshot, message };
+		} finally {
+			await tx.rollback();
+		}
+	}
+
+	/** {@link append} by the name that users of the Python library know. */
+	appendRecords(records: AppendInput<In>, options: AppendOptions = {}): Promise<AppendResult> {
+		return this.append(records, options);
+	}
+
+	/** Several changes as one commit. @throws `UNSUPPORTED` for a read-only table, `CLOSED` */
+	newTransaction(options: TransactionOptions = {}): TableTransaction<In> {
+		this.#assertOpen();
+		if (this.readOnly) {
+			throw new IcebergError('UNSUPPORTED', `${this.location} is a metadata file, opened to be read only`, {
+				context: { location: this.location },
+			});
+		}
+		const { committer, clock, random } = this.#parts;
+		const core = new TransactionCore(committer, this.#loaded, { clock, random });
+		return new TableTransaction<In>(core, random, (loaded) => this.#advance(loaded), options);
+	}
+
+	/** Sets table properties, in a commit of its own. */
+	async setProperties(properties: Readonly<Record<string, string>>): Promise<this> {
+		await this.newTransaction().setProperties(properties).commit();
+		return this;
+	}
+
+	/** Removes table properties, in a commit of its own. */
+	async removeProperties(...names: readonly string[]): Promise<this> {
+		await this.newTransaction()
+			.removeProperties(...names)
+			.commit();
+		return this;
+	}
+
+	/** Raises the format version, in a commit of its own. Iceberg spec: Format Versioning. */
+	async upgradeFormatVersion(formatVersion: FormatVersion): Promise<this> {
+		await this.newTransaction().upgradeFormatVersion(formatVersion).commit();
+		return this;
+	}
+
+	/** Frees file handles. Further calls fail with `CLOSED`. */
+	async close(): Promise<void> {
+		if (this.#closed) return;
+		this.#closed = true;
+		await this.io.close();
+	}
+
+	async [Symbol.asyncDispose](): Promise<void> {
+		await this.close();
+	}
+
+	#assertOpen(): void {
+		if (this.#closed) throw new IcebergError('CLOSED', `the table ${this.location} has been closed`);
+	}
+
+	async #state(signal?: AbortSignal): Promise<TableState> {
+		await this.refresh(signal);
+		return { io: this.io, metadata: this.metadata };
+	}
+
+	/** Takes a state that a commit made, unless a newer one has been seen since. */
+	#advance(loaded: LoadedMetadata): void {
+		if (!this.#closed) this.#loaded = loaded;
+	}
+}
