@@ -38,7 +38,7 @@ async function openCompressor(): Promise<void> {
 	const { zstdCompressSync } = native;
 	const levelKey = native.constants.ZSTD_c_compressionLevel;
 	if (zstdCompressSync !== undefined && levelKey !== undefined) {
-		compressor = (bytes, level) => zstdCompressSync(bytes, { params: { [levelKey]: level } });
+		compressor = (bytes, level) => plain(zstdCompressSync(bytes, { params: { [levelKey]: level } }));
 		return;
 	}
 	const wasm = await import('@bokuweb/zstd-wasm');
@@ -49,7 +49,7 @@ async function openCompressor(): Promise<void> {
 async function openDecompressor(): Promise<void> {
 	const { zstdDecompressSync } = native;
 	if (zstdDecompressSync !== undefined) {
-		decompressor = (bytes, sizeBytes) => zstdDecompressSync(bytes, { maxOutputLength: sizeBytes });
+		decompressor = (bytes, sizeBytes) => plain(zstdDecompressSync(bytes, { maxOutputLength: sizeBytes }));
 		return;
 	}
 	const { ZSTDDecoder } = await import('zstddec');
@@ -82,6 +82,9 @@ export function zstdDecompress(bytes: Uint8Array, limit: number): Uint8Array {
 			throw new RangeError(`a frame of ${frame.contentSize} bytes where at most ${room} may be`);
 		}
 		const capacity = Math.min(room, frame.largestSize);
+		if (capacity > MAX_FRAME_BYTES) {
+			throw new IcebergError('LIMIT_EXCEEDED', `a zstd frame of up to ${capacity} bytes is above ${MAX_FRAME_BYTES}`);
+		}
 		// the decoders take a capacity of 0 as unknown
 		const part = frame.skippable ? EMPTY : decompressor(bytes.subarray(at, frame.end), Math.max(1, capacity));
 		if (part.length > room) throw new RangeError(`expands beyond ${limit} bytes`);
@@ -97,13 +100,21 @@ export function zstdDecompress(bytes: Uint8Array, limit: number): Uint8Array {
 		parts.push(part);
 	}
 	if (parts.length === 0) throw new RangeError('no frame');
-	return parts.length === 1 ? (parts[0] as Uint8Array) : Buffer.concat(parts, total);
+	return parts.length === 1 ? (parts[0] as Uint8Array) : plain(Buffer.concat(parts, total));
 }
 
 const EMPTY = new Uint8Array(0);
+
+/** Not a `Buffer`, whose `slice` does not copy. */
+function plain(bytes: Uint8Array): Uint8Array {
+	return new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+}
+
 const MAGIC = 0xfd2fb528;
 const SKIPPABLE_MAGIC = 0x184d2a50;
 const MAX_BLOCK_BYTES = 131_072;
+/** Largest frame that is expanded: beyond, the WebAssembly module runs out of memory. */
+const MAX_FRAME_BYTES = 2 ** 30;
 
 interface Frame {
 	/** position after the frame */

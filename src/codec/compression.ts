@@ -49,9 +49,9 @@ export function compressSync(codec: CompressionCodec, bytes: Uint8Array, level?:
 		case 'snappy':
 			return snappyCompress(bytes);
 		case 'gzip':
-			return zlib.gzipSync(bytes, level === undefined ? {} : { level });
+			return plain(zlib.gzipSync(bytes, level === undefined ? {} : { level }));
 		case 'deflate':
-			return zlib.deflateRawSync(bytes, level === undefined ? {} : { level });
+			return plain(zlib.deflateRawSync(bytes, level === undefined ? {} : { level }));
 		case 'lz4_raw':
 			return lz4CompressBlock(bytes);
 		case 'lz4':
@@ -116,5 +116,10 @@ function expand(codec: CompressionCodec, bytes: Uint8Array, limit: number): Uint
 
 function checkSize(bytes: Uint8Array, limit: number): Uint8Array {
 	if (bytes.length > limit) throw new RangeError(`expands beyond ${limit} bytes`);
-	return bytes;
+	return plain(bytes);
+}
+
+/** Not a `Buffer`, whose `slice` does not copy. */
+function plain(bytes: Uint8Array): Uint8Array {
+	return new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 }
