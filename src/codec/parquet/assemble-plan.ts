@@ -4,62 +4,13 @@
  */
 import { IcebergError } from '../../errors/iceberg-error.ts';
 import { typeToString } from '../../spec/type-text.ts';
-import type { ListType, MapType, NestedField, StructType, Type, Value } from '../../spec/types.ts';
+import type { ListType, MapType, NestedField, StructType, Type } from '../../spec/types.ts';
 import type { ParquetProjection } from './api.ts';
-import { type LeafAssembler, leafAssembler } from './assemble-leaf.ts';
+import { leafAssembler } from './assemble-leaf.ts';
+import type { LeafPlan, ReadNode, ReadPlan } from './assemble-nodes.ts';
+import { type LeafRegistry, planShredded } from './assemble-plan-shredded.ts';
 import { PhysicalType } from './format.ts';
 import type { FileField, ListField, MapField, SchemaNode, StructField, VariantField } from './schema-mapping-file.ts';
-
-/** A leaf of the file that has to be read. */
-export interface LeafPlan {
-	readonly node: SchemaNode;
-	/** definition level of the innermost repeated node above, 0 without one */
-	readonly slotLevel: number;
-	/** false: only levels are wanted */
-	values: boolean;
-	/** whether definition levels are wanted */
-	levels: boolean;
-}
-
-/** How one vector comes about. `leaf` and the like are positions in {@link ReadPlan.leaves}. */
-export type ReadNode =
-	| { readonly kind: 'leaf'; readonly leaf: number; readonly assemble: LeafAssembler }
-	| { readonly kind: 'constant'; readonly type: Type; readonly value: Value }
-	| {
-			readonly kind: 'struct';
-			readonly type: StructType;
-			/** definition level from which on the struct is there */
-			readonly definitionLevel: number;
-			/** whose levels tell which structs are null; `undefined` when none can be */
-			readonly levelsOf: number | undefined;
-			readonly children: readonly ReadNode[];
-	  }
-	| (RepeatedNode & { readonly kind: 'list'; readonly type: ListType; readonly element: ReadNode })
-	| (RepeatedNode & { readonly kind: 'map'; readonly type: MapType; readonly key: ReadNode; readonly item: ReadNode })
-	| {
-			readonly kind: 'variant';
-			readonly type: Type;
-			readonly definitionLevel: number;
-			readonly levelsOf: number | undefined;
-			readonly metadata: ReadNode;
-			readonly value: ReadNode;
-	  };
-
-interface RepeatedNode {
-	/** definition level from which on the list is there, maybe empty */
-	readonly definitionLevel: number;
-	/** definition level of an element, maybe null */
-	readonly elementDefinitionLevel: number;
-	/** repetition level of a further element */
-	readonly elementRepetitionLevel: number;
-	readonly levelsOf: number;
-}
-
-export interface ReadPlan {
-	readonly fields: readonly NestedField[];
-	readonly columns: readonly ReadNode[];
-	readonly leaves: readonly LeafPlan[];
-}
 
 /**
  * @param what names the file, for messages
@@ -175,11 +126,6 @@ class Planner {
 
 	#variant(found: VariantField, wanted: Type, path: string, slotLevel: number): ReadNode {
 		const { definitionLevel } = found.node;
-		if (found.typedValue !== undefined || found.value === undefined) {
-			throw new IcebergError('UNSUPPORTED', `${this.#what}: column '${path}' is a shredded variant`, {
-				context: { column: path },
-			});
-		}
 		const binary: Type = { kind: 'binary' };
 		const part = (node: SchemaNode): ReadNode => {
 			const assemble = leafAssembler(node.element, binary, binary);
@@ -187,15 +133,28 @@ class Planner {
 			return { kind: 'leaf', leaf: this.#leaf(node, slotLevel, true, false), assemble };
 		};
 		const metadata = part(found.metadata);
-		const value = part(found.value);
-		return {
-			kind: 'variant',
+		const base = {
 			type: wanted,
 			definitionLevel,
-			levelsOf: definitionLevel > slotLevel ? this.#levelsBelow(found.node, slotLevel, path) : undefined,
 			metadata,
-			value,
+			levelsOf: definitionLevel > slotLevel ? this.#levelsBelow(found.node, slotLevel, path) : undefined,
 		};
+		if (found.value !== undefined && found.typedValue === undefined)
+			return { kind: 'variant', ...base, value: part(found.value) };
+		const registry: LeafRegistry = {
+			leaf: (node, level) => this.#leaf(node, level, true, false),
+			levelsBelow: (node, level) => this.#levelsBelow(node, level, path),
+		};
+		const plan = planShredded(
+			registry,
+			found.node,
+			slotLevel,
+			(problem) =>
+				new IcebergError('UNSUPPORTED', `${this.#what}: the shredded variant '${path}' cannot be read: ${problem}`, {
+					context: { column: path },
+				}),
+		);
+		return { kind: 'shredded', ...base, ...plan };
 	}
 
 	/** Enters a leaf, or adds to what it is read for. */

@@ -6,10 +6,12 @@
  * list) and its definition level reaches that list's elements (else that list is empty or missing).
  */
 import type { Vector } from '../../column/vector.ts';
+import { flatten } from '../../column/vector-ops.ts';
 import { constantVector } from '../../column/vector-values.ts';
 import { flatBytes } from './assemble-leaf.ts';
-import type { ReadNode } from './assemble-plan.ts';
+import type { ReadNode } from './assemble-nodes.ts';
 import { corruptPage } from './decode-error.ts';
+import { unshred } from './decode-variant-shredded.ts';
 import type { LeafBatch } from './reader-leaf.ts';
 
 /** Where in the nesting a vector stands. */
@@ -62,6 +64,13 @@ function assemble(node: ReadNode, leaves: readonly LeafBatch[], place: Place): V
 			if (metadata.nullCount > nulls.nullCount || value.nullCount > nulls.nullCount)
 				throw corruptPage('a variant lacks its metadata or value');
 			return { layout: 'variant', type: node.type, length: place.slots, ...nulls, metadata, value };
+		}
+		case 'shredded': {
+			const nulls = presence(node.definitionLevel, node.levelsOf, leaves, place);
+			const metadata = flatBytes(assemble(node.metadata, leaves, place));
+			const group = flatten(assemble(node.group, leaves, place));
+			if (group.layout !== 'struct') throw new TypeError(`a ${group.layout} vector where a struct should be`);
+			return unshred(node.type, metadata, group, node.shape, nulls);
 		}
 	}
 }

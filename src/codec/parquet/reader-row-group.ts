@@ -2,7 +2,7 @@
 import { IcebergError } from '../../errors/iceberg-error.ts';
 import type { ByteSource, PositionedBatch, RowRange } from './api.ts';
 import { assembleColumn } from './assemble.ts';
-import type { LeafPlan, ReadPlan } from './assemble-plan.ts';
+import type { LeafPlan, ReadPlan } from './assemble-nodes.ts';
 import { atSpot, corruptPage } from './decode-error.ts';
 import type { ColumnChunk, OffsetIndex, RowGroup } from './format.ts';
 import { valueWidth } from './page-reader.ts';
