@@ -30,10 +30,10 @@ export function fixInclusiveTime(projected: BoundExpression): BoundExpression | 
 /** Narrows a projection so that no partition value of an old writer matches by mistake. */
 export function fixStrictTime(projected: BoundExpression): BoundExpression | undefined {
 	switch (projected.op) {
-		case 'gt':
-		case 'gt-eq': {
+		case 'gt': {
+			// No strict projection asks for `gt-eq`, for which 0 would have to move as well.
 			const value = projected.literal as number;
-			return value <= 0 ? { ...projected, literal: value + 1 } : projected;
+			return value < 0 ? { ...projected, literal: value + 1 } : projected;
 		}
 		case 'not-eq': {
 			const value = projected.literal as number;
@@ -42,6 +42,7 @@ export function fixStrictTime(projected: BoundExpression): BoundExpression | und
 		case 'not-in':
 			return boundSet('not-in', projected.ref, withOldValues(projected.literals as readonly number[]));
 		case 'eq':
+		case 'gt-eq':
 		case 'in':
 			return undefined;
 		default:

@@ -190,6 +190,23 @@ describe('filters of rows and batches', () => {
 		expect(values.map((value) => keep([value]))).toEqual([false, true, true, false]);
 	});
 
+	it('let a null parent hide what other writers leave below it', () => {
+		const type: Type = { kind: 'struct', fields: [{ id: 3, name: 'x', required: true, type: { kind: 'int' } }] };
+		const child = column({ kind: 'int' }, [5, 5, 5]);
+		const struct: Vector = {
+			layout: 'struct',
+			type,
+			length: 3,
+			nullCount: 1,
+			validity: Uint8Array.of(0b101),
+			children: [child],
+		};
+		const batch: ColumnBatch = { fields: [{ id: 2, name: 's', required: false, type }], length: 3, columns: [struct] };
+		const ref: BoundReference = { name: 's.x', fieldId: 3, type: { kind: 'int' }, path: [0, 0], nullable: true };
+		expect(indexes(compileBatchFilter({ op: 'eq', ref, literal: 5 }, batch.fields)(batch), 3)).toEqual([0, 2]);
+		expect(indexes(compileBatchFilter({ op: 'is-null', ref }, batch.fields)(batch), 3)).toEqual([1]);
+	});
+
 	it('take columns of nulls and empty batches', () => {
 		const ref = reference({ kind: 'int' });
 		const fields = [{ id: 1, name: 'c0', required: false, type: { kind: 'int' } as const }];
