@@ -43,8 +43,8 @@ interface Merged {
  * does not depend on what others commit meanwhile, and is used again on every retry for which its inputs still stand.
  *
  * Manifests of one partition spec that are smaller than the target are packed, oldest first, into bins of the target
- * size. A bin is merged when it holds `min-count-to-merge` manifests, or when its largest is at most half of it: so no
- * entry is rewritten more than a logarithmic number of times, or once in `min-count-to-merge` commits.
+ * size. A bin is merged when it holds `min-count-to-merge` manifests, or when its largest is at most two thirds of it: so
+ * no entry is rewritten more than a logarithmic number of times, or once in `min-count-to-merge` commits.
  */
 export class ManifestMerger {
 	#merged: Merged[] = [];
@@ -110,7 +110,7 @@ function binsToMerge(
 		for (const bin of packOldestFirst(group, targetSizeBytes)) {
 			const sizeBytes = bin.reduce((sum, manifest) => sum + manifest.length, 0);
 			const largestBytes = Math.max(...bin.map((manifest) => manifest.length));
-			if (bin.length < 2 || (bin.length < minCountToMerge && largestBytes * 2 > sizeBytes)) continue;
+			if (bin.length < 2 || (bin.length < minCountToMerge && largestBytes * 3 > sizeBytes * 2)) continue;
 			bins.push(bin);
 			if (bins.length === MAX_MERGES_PER_COMMIT) return bins;
 		}
