@@ -3,7 +3,8 @@ import { type AvroBlock, checkBlockEnd } from '../codec/avro/container-reader.ts
 import { AvroCursor } from '../codec/avro/cursor.ts';
 import { IcebergError } from '../errors/iceberg-error.ts';
 import type { StructValue } from '../spec/types.ts';
-import { type MetricsSelection, metricsOf, newRawEntry, type RawEntry } from './entry-decoder.ts';
+import { newRawEntry, type RawEntry } from './raw-entry.ts';
+import { type MetricsSelection, metricsOf } from './select-metrics.ts';
 import type {
 	DataFile,
 	EntryStatus,

@@ -9,50 +9,10 @@ import { primitiveTypeOfAvro } from '../codec/avro/iceberg-type.ts';
 import { type AvroRecord, type AvroSchema, asOptional } from '../codec/avro/schema.ts';
 import { compileSkip, type Skip } from '../codec/avro/skip.ts';
 import { IcebergError } from '../errors/iceberg-error.ts';
-import type { NestedField, StructValue, Type, Value } from '../spec/types.ts';
-import { EncodedBounds, EncodedCounts } from './encoded-metrics.ts';
+import type { NestedField, Type, Value } from '../spec/types.ts';
 import { ENTRY, FILE } from './field-ids.ts';
 import type { TypedPartitionField } from './partition-type.ts';
-
-/** Metrics to decode: all (lazily), none, or those of some fields. */
-export type MetricsSelection = ReadonlySet<number> | 'all' | 'none';
-
-/** Six maps in the order of {@link METRICS_FIELDS}; where each stands in the block. */
-export const METRICS_FIELDS = [
-	FILE.columnSizes,
-	FILE.valueCounts,
-	FILE.nullValueCounts,
-	FILE.nanValueCounts,
-	FILE.lowerBounds,
-	FILE.upperBounds,
-] as const;
-const METRICS_COUNT = METRICS_FIELDS.length;
-const FIRST_BOUNDS = 4;
-
-/** One row as it stands in the file; reused from row to row. `undefined` stands for null and for a missing field. */
-export interface RawEntry {
-	status: number;
-	snapshotId: bigint | undefined;
-	sequenceNumber: bigint | undefined;
-	fileSequenceNumber: bigint | undefined;
-	content: number;
-	location: string | undefined;
-	format: string | undefined;
-	partition: StructValue | undefined;
-	recordCount: number;
-	fileSizeInBytes: number;
-	keyMetadata: Uint8Array | undefined;
-	splitOffsets: number[] | undefined;
-	equalityIds: number[] | undefined;
-	sortOrderId: number | undefined;
-	firstRowId: bigint | undefined;
-	referencedDataFile: string | undefined;
-	contentOffset: number | undefined;
-	contentSizeInBytes: number | undefined;
-	/** start of each metrics map; -1 when there is none */
-	readonly metricsStart: Int32Array;
-	readonly metricsEnd: Int32Array;
-}
+import { clearRawEntry, FIRST_BOUNDS, METRICS_FIELDS, type RawEntry } from './raw-entry.ts';
 
 /** Reads one row into `raw`. */
 export type ReadEntry = (cursor: AvroCursor, raw: RawEntry) => void;
@@ -67,54 +27,6 @@ export function compileEntryReader(
 	if (schema.kind !== 'record') throw notAManifest(location, `its rows are of the type ${schema.kind}`);
 	const compiler = new EntryCompiler(partition, location);
 	return compiler.entry(schema);
-}
-
-export function newRawEntry(): RawEntry {
-	return {
-		status: -1,
-		snapshotId: undefined,
-		sequenceNumber: undefined,
-		fileSequenceNumber: undefined,
-		content: 0,
-		location: undefined,
-		format: undefined,
-		partition: undefined,
-		recordCount: -1,
-		fileSizeInBytes: -1,
-		keyMetadata: undefined,
-		splitOffsets: undefined,
-		equalityIds: undefined,
-		sortOrderId: undefined,
-		firstRowId: undefined,
-		referencedDataFile: undefined,
-		contentOffset: undefined,
-		contentSizeInBytes: undefined,
-		metricsStart: new Int32Array(METRICS_COUNT).fill(-1),
-		metricsEnd: new Int32Array(METRICS_COUNT),
-	};
-}
-
-/** What a null or missing field leaves behind from the row before must go. */
-function clear(raw: RawEntry): void {
-	raw.status = -1;
-	raw.snapshotId = undefined;
-	raw.sequenceNumber = undefined;
-	raw.fileSequenceNumber = undefined;
-	raw.content = 0;
-	raw.location = undefined;
-	raw.format = undefined;
-	raw.partition = undefined;
-	raw.recordCount = -1;
-	raw.fileSizeInBytes = -1;
-	raw.keyMetadata = undefined;
-	raw.splitOffsets = undefined;
-	raw.equalityIds = undefined;
-	raw.sortOrderId = undefined;
-	raw.firstRowId = undefined;
-	raw.referencedDataFile = undefined;
-	raw.contentOffset = undefined;
-	raw.contentSizeInBytes = undefined;
-	raw.metricsStart.fill(-1);
 }
 
 interface Step {
@@ -139,7 +51,7 @@ class EntryCompiler {
 		const steps = this.#steps(schema, (id, type) => this.#entryField(id, type));
 		for (const id of [ENTRY.status, ENTRY.dataFile]) this.#require(schema, id, id === 0 ? 'status' : 'data_file');
 		return (cursor, raw) => {
-			clear(raw);
+			clearRawEntry(raw);
 			run(steps, cursor, raw);
 		};
 	}
@@ -384,64 +296,6 @@ class IdCache {
 		}
 		return this.#value;
 	}
-}
-
-/**
- * The metrics of the row just read, by the index in {@link METRICS_FIELDS}. `metrics` is a cursor over the same block that
- * lazy maps hold on to.
- */
-export function metricsOf(
-	raw: RawEntry,
-	index: number,
-	selection: MetricsSelection,
-	metrics: AvroCursor,
-): ReadonlyMap<number, number> | ReadonlyMap<number, Uint8Array> | undefined {
-	const start = raw.metricsStart[index] as number;
-	if (start < 0 || selection === 'none') return undefined;
-	const end = raw.metricsEnd[index] as number;
-	const bounds = index >= FIRST_BOUNDS;
-	if (selection === 'all') {
-		return bounds ? new EncodedBounds(metrics, start, end) : new EncodedCounts(metrics, start, end);
-	}
-	metrics.position = start;
-	metrics.end = end;
-	return bounds ? selectBounds(metrics, selection) : selectCounts(metrics, selection);
-}
-
-/** shared by all files that have none of the wanted ids */
-const NO_COUNTS: ReadonlyMap<number, number> = new Map();
-const NO_BOUNDS: ReadonlyMap<number, Uint8Array> = new Map();
-
-function selectCounts(cursor: AvroCursor, fieldIds: ReadonlySet<number>): ReadonlyMap<number, number> {
-	let selected = NO_COUNTS;
-	for (let count = cursor.readBlockCount(2); count > 0; count = cursor.readBlockCount(2)) {
-		for (let i = 0; i < count; i++) {
-			const id = cursor.readInt();
-			if (!fieldIds.has(id)) {
-				cursor.skipLong();
-				continue;
-			}
-			if (selected === NO_COUNTS) selected = new Map();
-			(selected as Map<number, number>).set(id, cursor.readSafeLong());
-		}
-	}
-	return selected;
-}
-
-function selectBounds(cursor: AvroCursor, fieldIds: ReadonlySet<number>): ReadonlyMap<number, Uint8Array> {
-	let selected = NO_BOUNDS;
-	for (let count = cursor.readBlockCount(2); count > 0; count = cursor.readBlockCount(2)) {
-		for (let i = 0; i < count; i++) {
-			const id = cursor.readInt();
-			if (!fieldIds.has(id)) {
-				cursor.skipBytes();
-				continue;
-			}
-			if (selected === NO_BOUNDS) selected = new Map();
-			(selected as Map<number, Uint8Array>).set(id, cursor.readBytes());
-		}
-	}
-	return selected;
 }
 
 function notAManifest(location: string, what: string): IcebergError {

@@ -1,8 +1,10 @@
 /** Avro's primitive types to engine values, with the promotions of Iceberg and the units of imported files. */
-import type { PrimitiveType } from '../../spec/types.ts';
+import type { PrimitiveType, Value } from '../../spec/types.ts';
 import type { AvroCursor } from './cursor.ts';
-import type { Decode } from './decoder.ts';
 import type { AvroSchema } from './schema.ts';
+
+/** Reads one value of an Avro type as an engine value. */
+export type Decode = (cursor: AvroCursor) => Value;
 
 const DAY_MICROS = 86_400_000_000n;
 const DAY_NANOS = 86_400_000_000_000n;

@@ -5,12 +5,10 @@
 import { IcebergError } from '../../errors/iceberg-error.ts';
 import type { ListType, MapType, NestedField, StructType, Type, Value } from '../../spec/types.ts';
 import type { AvroCursor } from './cursor.ts';
-import { compilePrimitive } from './decode-primitive.ts';
+import { compilePrimitive, type Decode } from './decode-primitive.ts';
 import { AVRO_ZERO_WIDTH_LIMIT } from './limits.ts';
 import { type AvroArray, type AvroField, type AvroRecord, type AvroSchema, asOptional, minimumSize } from './schema.ts';
 import { compileSkip, type Skip } from './skip.ts';
-
-export type Decode = (cursor: AvroCursor) => Value;
 
 export interface DecoderOptions {
 	/** for messages */

@@ -1,11 +1,11 @@
 import { Buffer } from 'node:buffer';
 import { crc32 } from 'node:zlib';
 import avsc from 'avsc';
-import { describe, expect, test } from 'vitest';
+import { beforeAll, describe, expect, test } from 'vitest';
 import { type AvroCodec, avroBlocks, loadAvroCodec, readAvroHeader } from '../../../src/codec/avro/container-reader.ts';
 import { decodeAvro } from '../../../src/codec/avro/data-file.ts';
 import { encodeAvro } from '../../../src/codec/avro/encode-rows.ts';
-import { compress, decompress } from '../../../src/codec/compression.ts';
+import { compressSync, decompressSync } from '../../../src/codec/compression.ts';
 import type { StructType, Value } from '../../../src/spec/types.ts';
 
 const CODECS: readonly AvroCodec[] = ['null', 'deflate', 'zstandard', 'snappy'];
@@ -60,18 +60,31 @@ async function allRows(bytes: Uint8Array, struct: StructType): Promise<Value[][]
 	return rows;
 }
 
-/** What avsc needs for the codecs that it does not have itself. */
+/** What avsc needs for the codecs that it does not have itself; it takes their synchronous forms. */
 type Done = (error: Error | null, bytes?: Buffer) => void;
 const decoders = {
-	zstandard: (bytes: Buffer, done: Done) =>
-		void decompress('zstd', bytes, 1e6).then((result) => done(null, Buffer.from(result)), done),
+	zstandard: (bytes: Buffer, done: Done) => done(null, Buffer.from(decompressSync('zstd', bytes, 1e6))),
 	snappy: (bytes: Buffer, done: Done) => {
 		const checksum = bytes.readUInt32BE(bytes.length - 4);
-		void decompress('snappy', bytes.subarray(0, -4), 1e6).then((result) => {
-			done(crc32(result) === checksum ? null : new Error('wrong checksum'), Buffer.from(result));
-		}, done);
+		const result = decompressSync('snappy', bytes.subarray(0, -4), 1e6);
+		done(crc32(result) === checksum ? null : new Error('wrong checksum'), Buffer.from(result));
 	},
 };
+const encoders = {
+	zstandard: (bytes: Buffer, done: Done) => done(null, Buffer.from(compressSync('zstd', bytes))),
+	snappy: (bytes: Buffer, done: Done) => {
+		const checksum = Buffer.alloc(4);
+		checksum.writeUInt32BE(crc32(bytes));
+		done(null, Buffer.concat([compressSync('snappy', bytes), checksum]));
+	},
+};
+
+beforeAll(async () => {
+	for (const codec of CODECS) {
+		await loadAvroCodec(codec, 'compress');
+		await loadAvroCodec(codec, 'decompress');
+	}
+});
 
 function readWithAvsc(bytes: Uint8Array): Promise<unknown[]> {
 	return new Promise((resolve, reject) => {
@@ -94,13 +107,7 @@ function writeWithAvsc(codec: string, rows: readonly unknown[]): Promise<Buffer>
 			blockSize: 64,
 			codecs: {
 				...avsc.streams.BlockEncoder.defaultCodecs(),
-				zstandard: (bytes: Buffer, done: Done) =>
-					void compress('zstd', bytes).then((result) => done(null, Buffer.from(result)), done),
-				snappy: (bytes: Buffer, done: Done) => {
-					const checksum = Buffer.alloc(4);
-					checksum.writeUInt32BE(crc32(bytes));
-					void compress('snappy', bytes).then((result) => done(null, Buffer.concat([result, checksum])), done);
-				},
+				...encoders,
 			},
 			// avsc leaves attributes out of the schema that it writes
 			metadata: { 'avro.schema': Buffer.from(JSON.stringify(AVSC_SCHEMA)) },
