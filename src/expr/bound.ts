@@ -43,16 +43,6 @@ export function referencedFieldIds(expr: BoundExpression): Set<number> {
 	return ids;
 }
 
-/** The ids of the top-level columns that must be read to evaluate the expression: the roots of its references. */
-export function referencedColumnIds(expr: BoundExpression, fields: readonly { readonly id: number }[]): Set<number> {
-	const ids = new Set<number>();
-	for (const { ref } of predicatesOf(expr)) {
-		const column = fields[ref.path[0] as number];
-		if (column !== undefined) ids.add(column.id);
-	}
-	return ids;
-}
-
 function combine(
 	op: 'and' | 'or',
 	children: readonly BoundExpression[],

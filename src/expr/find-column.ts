@@ -52,13 +52,6 @@ export function columnFinder(schema: Schema, caseSensitive: boolean): ColumnFind
 	};
 }
 
-/** The bound reference of a field of the schema by id; `undefined` for ids that it lacks or that lie in a list or map. */
-export function referenceById(schema: Schema, fieldId: number): BoundReference | undefined {
-	for (const [, references] of referencesOf(schema.asStruct(), true))
-		for (const reference of references) if (reference.fieldId === fieldId) return reference;
-	return undefined;
-}
-
 function topLevel(schema: Schema, name: string): BoundReference | undefined {
 	const position = schema.fields.findIndex((field) => field.name === name);
 	if (position < 0) return undefined;
