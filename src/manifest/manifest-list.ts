@@ -1,7 +1,7 @@
 /** Manifest lists as bytes. Iceberg spec: Manifest Lists. */
 import {
 	type AvroCodec,
-	avroBlocks,
+	boundedAvroBlocks,
 	checkBlockEnd,
 	loadAvroCodec,
 	metadataText,
@@ -43,7 +43,7 @@ export async function decodeManifestList(bytes: Uint8Array, location: string): P
 	}
 	const decode = rowDecoder(header.schema, location);
 	const manifests: ManifestFile[] = [];
-	for (const block of avroBlocks(bytes, header, location)) {
+	for (const block of boundedAvroBlocks(bytes, header, location)) {
 		for (let i = 0; i < block.count; i++) {
 			const start = block.cursor.position;
 			const manifest = manifestFileFromRow(decode(block.cursor));

@@ -1,7 +1,7 @@
 /** Manifests as bytes. Iceberg spec: Manifests. */
 import {
 	type AvroHeader,
-	avroBlocks,
+	boundedAvroBlocks,
 	loadAvroCodec,
 	metadataText,
 	readAvroHeader,
@@ -34,7 +34,7 @@ export async function decodeManifest(
 	const spec = specOf(table, manifest.specId, manifest.location);
 	const read = entryReader(header.schema, spec, table, manifest.location);
 	const builder = new EntryBuilder(manifest, options);
-	for (const block of avroBlocks(bytes, header, manifest.location)) builder.decode(block, read);
+	for (const block of boundedAvroBlocks(bytes, header, manifest.location)) builder.decode(block, read);
 	return builder.entries;
 }
 

@@ -12,7 +12,7 @@ import type { Type, Value } from '../../src/spec/types.ts';
 import { mutated, valueOf } from '../codec/avro/arbitrary.ts';
 import { corpusTables } from '../support/corpus.ts';
 import { corpusBytes, corpusMetadata, manifestTableOf } from './corpus-manifests.ts';
-import { contextOf, LONGS, listed, tableOf } from './fixtures.ts';
+import { added, contextOf, LONGS, listed, tableOf } from './fixtures.ts';
 
 const partitionTypes: readonly Type[] = [
 	{ kind: 'boolean' },
@@ -224,6 +224,16 @@ describe('hostile bytes in place of', () => {
 			if (end === bytes.length) continue;
 			expect(await refuses(() => decodeManifest(full.bytes.subarray(0, end), listed(manifest), LONGS))).toBe(true);
 		}
+	});
+
+	test('a manifest that expands to entries without end are refused before they fill the memory', async () => {
+		const entries = Array.from({ length: 150_000 }, () => added({ location: '' }));
+		const { bytes, manifest } = await encodeManifest(entries, contextOf(2));
+		expect(bytes.length).toBeLessThan(100_000);
+		await expect(decodeManifest(bytes, listed(manifest), LONGS)).rejects.toMatchObject({
+			code: 'CORRUPT',
+			message: expect.stringMatching(/more than 1\d{5} rows in \d+ bytes/),
+		});
 	});
 
 	test.skipIf(corpusTables().length === 0)(

@@ -6,6 +6,8 @@ import { AvroCursor } from './cursor.ts';
 import {
 	AVRO_BLOCK_LIMIT_BYTES,
 	AVRO_HEADER_LIMIT_BYTES,
+	AVRO_KEPT_ROW_BYTES,
+	AVRO_KEPT_ROWS_BASE,
 	AVRO_SCHEMA_CACHE_ENTRIES,
 	AVRO_SCHEMA_CACHE_TEXT_LIMIT,
 	AVRO_ZERO_WIDTH_LIMIT,
@@ -148,6 +150,24 @@ export function* avroBlocks(
 				? new AvroCursor(bytes, location, part, data, data + size)
 				: new AvroCursor(expanded, location, part);
 		yield { count, cursor };
+	}
+}
+
+/**
+ * As {@link avroBlocks}, for files whose rows are all kept: refuses a file of more rows than its bytes could hold for rows
+ * that differ, so that a few bytes cannot expand to rows without end.
+ */
+export function* boundedAvroBlocks(
+	bytes: Uint8Array,
+	header: AvroHeader,
+	location: string,
+): Generator<AvroBlock, void, undefined> {
+	const most = AVRO_KEPT_ROWS_BASE + bytes.length / AVRO_KEPT_ROW_BYTES;
+	let rows = 0;
+	for (const block of avroBlocks(bytes, header, location)) {
+		rows += block.count;
+		if (rows > most) throw block.cursor.corrupt(`more than ${Math.floor(most)} rows in ${bytes.length} bytes`);
+		yield block;
 	}
 }
 

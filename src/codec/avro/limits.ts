@@ -14,3 +14,6 @@ export const AVRO_HEADER_LIMIT_BYTES = 64 * 1024 * 1024;
 export const AVRO_SCHEMA_CACHE_ENTRIES = 32;
 /** Longest schema text that is kept, UTF-16 units. */
 export const AVRO_SCHEMA_CACHE_TEXT_LIMIT = 262_144;
+/** Rows that any file may have where all are kept in memory, and compressed bytes that each further one must take. */
+export const AVRO_KEPT_ROWS_BASE = 100_000;
+export const AVRO_KEPT_ROW_BYTES = 4;
