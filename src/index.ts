@@ -40,13 +40,19 @@ export {
 export type { Expression, LiteralInput } from './expr/expression.ts';
 export { parseWhere } from './expr/parse-where.ts';
 export { toText } from './expr/to-text.ts';
+export { formatOfName, openImport, type OpenImportOptions } from './import/open-import.ts';
+export type { ImportFormat, ImportSource, InferredSchema } from './import/import-source.ts';
+export { parseSchemaText } from './import/schema-text.ts';
 export type { FileEntry, FileIO, InputFile, OutputFile } from './io/file-io.ts';
 export { LocalFileIO, type LocalFileIOOptions } from './io/local-file-io.ts';
 export { MemoryFileIO } from './io/memory-file-io.ts';
+export { verifyTable, type VerifyTableOptions } from './maintenance/verify-table.ts';
+export type { UncheckedFile, VerifyProblem, VerifyProblemKind, VerifyReport } from './maintenance/verify-report.ts';
 export type { DataFile, FieldSummary, FileContent, FileFormat, ManifestEntry, ManifestFile } from './manifest/types.ts';
 export type { FileScanTask } from './scan/file-scan-task.ts';
 export type { PlanReport } from './scan/plan-report.ts';
-export type { PartitionField, PartitionSpec, Transform } from './spec/partition-spec.ts';
+export { partitionPath } from './spec/partition-path.ts';
+export { type PartitionField, type PartitionSpec, partitionType, type Transform } from './spec/partition-spec.ts';
 export type { InferInput, InferRow, Row, RowInput } from './spec/row-types.ts';
 export { Schema, type SchemaOptions } from './spec/schema.ts';
 export {
@@ -75,15 +81,20 @@ export {
 	uuid,
 	variant,
 } from './spec/schema-builder.ts';
+export { schemaFromJson, schemaToJson } from './spec/schema-json.ts';
 export type { Snapshot, SnapshotOperation, SnapshotRef } from './spec/snapshot.ts';
 export type { SortField, SortOrder } from './spec/sort-order.ts';
 export type { FormatVersion, TableMetadata } from './spec/table-metadata.ts';
+export { transformToString } from './spec/transform.ts';
+export { typeToString } from './spec/type-text.ts';
 export type { NestedField, Type, Value } from './spec/types.ts';
-export type { AppendInput, AppendOptions } from './table/append-input.ts';
+export type { AppendInput, AppendOptions, BatchSource } from './table/append-input.ts';
 export type { AppendResult, HistoryEntry, TransactionResult } from './table/results.ts';
 export { Table } from './table/table.ts';
 export { TableAsOf, type TimeTravelTarget } from './table/table-as-of.ts';
 export { type ScanOptions, TableScan } from './table/table-scan.ts';
 export type { SnapshotSelector } from './table/table-source.ts';
 export { TableTransaction, type TransactionOptions } from './table/table-transaction.ts';
+export { parseJson, stringifyJson } from './util/json.ts';
 export type { Clock, Random } from './util/ports.ts';
+export { systemClock, systemRandom } from './util/system-ports.ts';

@@ -1,16 +1,30 @@
 /** Whatever an append takes, as batches of columns of the table's schema. */
 import type { ArrowLike } from '../column/arrow-in.ts';
 import { batchesFromColumns, type ColumnsInput, isColumnsInput } from '../column/columns-in.ts';
+import { checkBatch } from '../column/check-batch.ts';
 import { batchesFromRows, isRowSource, notIterable } from '../column/rows.ts';
 import type { ColumnBatch } from '../column/vector.ts';
 import type { RowInput } from '../spec/row-types.ts';
 import type { Schema } from '../spec/schema.ts';
+import type { NestedField } from '../spec/types.ts';
+
+/** Gives batches of the columns that it is asked for, as a file that was opened by `openImport` does. */
+export interface BatchSource {
+	batches(fields: readonly NestedField[], options?: { readonly signal?: AbortSignal }): AsyncIterable<ColumnBatch>;
+}
 
 /**
  * What an append takes: rows from an array, any iterable or async iterable (a stream); columns (`columns({ … })`); an
- * Arrow table or record batch of `apache-arrow` or `@uwdata/flechette`, or Arrow IPC bytes.
+ * Arrow table or record batch of `apache-arrow` or `@uwdata/flechette`, or Arrow IPC bytes; a file of another format
+ * (`openImport`).
  */
-export type AppendInput<In = RowInput> = Iterable<In> | AsyncIterable<In> | ColumnsInput | ArrowLike | Uint8Array;
+export type AppendInput<In = RowInput> =
+	| Iterable<In>
+	| AsyncIterable<In>
+	| ColumnsInput
+	| ArrowLike
+	| Uint8Array
+	| BatchSource;
 
 export interface AppendOptions {
 	/** added to the snapshot's summary */
@@ -27,6 +41,7 @@ export function batchesOf(schema: Schema, input: unknown, signal: AbortSignal | 
 	if (isColumnsInput(input)) return batchesFromColumns(schema.fields, input, options);
 	if (mayBeArrow(input)) return arrowBatches(schema, input, options);
 	if (isRowSource(input)) return batchesFromRows(schema.fields, input, options);
+	if (isBatchSource(input)) return checkedBatches(schema, input, options);
 	throw notIterable(input);
 }
 
@@ -44,4 +59,21 @@ async function* arrowBatches(
 	const { batchesFromArrow, isArrowLike } = await import('../column/arrow-in.ts');
 	if (!isArrowLike(input)) throw notIterable(input);
 	yield* batchesFromArrow(schema.fields, input, options);
+}
+
+function isBatchSource(input: unknown): input is BatchSource {
+	return typeof input === 'object' && input !== null && typeof (input as Partial<BatchSource>).batches === 'function';
+}
+
+async function* checkedBatches(
+	schema: Schema,
+	source: BatchSource,
+	options: { readonly signal?: AbortSignal },
+): AsyncGenerator<ColumnBatch> {
+	let firstRow = 1;
+	for await (const batch of source.batches(schema.fields, options)) {
+		checkBatch(schema.fields, batch, firstRow);
+		firstRow += batch.length;
+		yield batch;
+	}
 }

@@ -1,5 +1,5 @@
 import type { Table as ArrowTable } from '@uwdata/flechette';
-import { compileRowOutput, rowChunks, type RowOutputOptions } from '../column/rows-out.ts';
+import { compileRowOutput, ROW_CHUNK, rowChunks, type RowOutputOptions } from '../column/rows-out.ts';
 import type { ColumnBatch } from '../column/vector.ts';
 import { IcebergError } from '../errors/iceberg-error.ts';
 import type { Expression } from '../expr/expression.ts';
@@ -77,6 +77,19 @@ export class TableScan<Out = Row> implements AsyncIterable<Out> {
 			for (const rows of rowChunks(output, batch, firstRow)) yield rows as Out[];
 			firstRow += batch.length;
 		}
+	}
+
+	/**
+	 * The rows as JSON texts without line ends, in arrays of about a thousand: canonical values, integers of all sizes as
+	 * JSON integers in all their digits (`column/json-out.ts` has the table of types).
+	 */
+	async *jsonLines(): AsyncGenerator<string[]> {
+		const { compileJsonOutput } = await import('../column/json-out.ts');
+		const resolved = await this.#resolve();
+		const output = compileJsonOutput(resolved.fields);
+		for await (const batch of this.#read(resolved))
+			for (let from = 0; from < batch.length; from += ROW_CHUNK)
+				yield output(batch, from, Math.min(batch.length, from + ROW_CHUNK));
 	}
 
 	/** All rows in memory. */
