@@ -14,13 +14,14 @@ export function widenInt32(from: Int32Array, count: number, out: Int32Array): vo
 }
 
 /** `from`: two words a value */
-export function widenInt64(from: Int32Array, count: number, out: Int32Array): void {
+export function widenInt64(from: Int32Array, count: number, isUnsigned: boolean, out: Int32Array): void {
 	for (let i = 0; i < count; i++) {
 		const high = from[2 * i + 1] as number;
+		const sign = isUnsigned ? 0 : high >> 31;
 		out[4 * i] = from[2 * i] as number;
 		out[4 * i + 1] = high;
-		out[4 * i + 2] = high >> 31;
-		out[4 * i + 3] = high >> 31;
+		out[4 * i + 2] = sign;
+		out[4 * i + 3] = sign;
 	}
 }
 

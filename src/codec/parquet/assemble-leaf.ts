@@ -30,10 +30,21 @@ export function leafAssembler(element: SchemaElement, found: Type, wanted: Type)
 		case 'long':
 			return longAssembler(element, found, wanted);
 		case 'float':
-			return found.kind === 'float' ? (batch) => float32Vector(batch, wanted) : undefined;
+			if (found.kind !== 'float') return undefined;
+			return element.type === PhysicalType.FLOAT
+				? (batch) => float32Vector(batch, wanted)
+				: (batch) => ({ layout: 'float32', type: wanted, ...nulls(batch), values: widenHalves(batch) });
 		case 'double':
 			if (found.kind === 'double') return (batch) => float64Vector(batch, wanted);
-			return found.kind === 'float' ? (batch) => widenedFloatVector(batch, wanted) : undefined;
+			if (found.kind !== 'float') return undefined;
+			return element.type === PhysicalType.FLOAT
+				? (batch) => widenedFloatVector(batch, wanted)
+				: (batch) => ({
+						layout: 'float64',
+						type: wanted,
+						...nulls(batch),
+						values: new Float64Array(widenHalves(batch)),
+					});
 		case 'time':
 		case 'timestamp':
 		case 'timestamptz':
@@ -71,8 +82,7 @@ export function flatBytes(vector: Vector): BytesVector {
 function longAssembler(element: SchemaElement, found: Type, wanted: Type): LeafAssembler | undefined {
 	if (found.kind !== 'long' && found.kind !== 'int') return undefined;
 	if (element.type === PhysicalType.INT64) return (batch) => int64Vector(batch, wanted);
-	const logical = logicalTypeOf(element);
-	const isUnsigned = logical?.kind === 'integer' && !logical.isSigned;
+	const isUnsigned = isUnsignedInteger(element);
 	return (batch) => {
 		const from = fixedSink(batch).ints;
 		const out = new Int32Array(batch.slots * 2);
@@ -130,6 +140,7 @@ function decimalAssembler(
 	wanted: Type & { kind: 'decimal' },
 ): LeafAssembler | undefined {
 	if (found.kind !== 'decimal' || found.scale !== wanted.scale || found.precision > wanted.precision) return undefined;
+	const isUnsigned = isUnsignedInteger(element);
 	return (batch) => {
 		const out = new Int32Array(batch.slots * 4);
 		const { sink, slots } = batch;
@@ -139,7 +150,7 @@ function decimalAssembler(
 		} else {
 			const { ints, bytes, width } = fixedSink(batch);
 			if (element.type === PhysicalType.INT32) widenInt32(ints, slots, out);
-			else if (element.type === PhysicalType.INT64) widenInt64(ints, slots, out);
+			else if (element.type === PhysicalType.INT64) widenInt64(ints, slots, isUnsigned, out);
 			else widenFixed(bytes, width, slots, out);
 		}
 		return {
@@ -244,6 +255,32 @@ function joined(a: BytesVector, b: BytesVector): BytesVector {
 	offsets.set(a.offsets);
 	for (let i = 1; i <= b.length; i++) offsets[a.length + i] = a.values.length + (b.offsets[i] as number);
 	return { ...a, length, offsets, values };
+}
+
+/** FLOAT16: IEEE 754 binary16, little-endian. */
+function widenHalves(batch: LeafBatch): Float32Array {
+	const { bytes } = fixedSink(batch);
+	const out = new Float32Array(batch.slots);
+	for (let i = 0; i < batch.slots; i++) {
+		const bits = (bytes[2 * i] as number) | ((bytes[2 * i + 1] as number) << 8);
+		const exponent = (bits >>> 10) & 0x1f;
+		const fraction = bits & 0x3ff;
+		const size =
+			exponent === 0x1f
+				? fraction === 0
+					? Infinity
+					: Number.NaN
+				: exponent === 0
+					? fraction * 2 ** -24
+					: (1 + fraction / 1024) * 2 ** (exponent - 15);
+		out[i] = bits >= 0x8000 ? -size : size;
+	}
+	return out;
+}
+
+function isUnsignedInteger(element: SchemaElement): boolean {
+	const logical = logicalTypeOf(element);
+	return logical?.kind === 'integer' && !logical.isSigned;
 }
 
 function nulls(batch: LeafBatch): { length: number; nullCount: number; validity: Uint8Array | null } {

@@ -12,6 +12,9 @@ import { type LeafBatch, LeafReader } from './reader-leaf.ts';
 /** Bytes that a batch should take at most; batches of wide rows have fewer rows than asked for. */
 export const BATCH_BYTES_TARGET = 64 << 20;
 
+/** Bytes by which chunks may be longer than their size says, where {@link RowGroupContext.hasShortChunks}. */
+const SHORT_CHUNK_BYTES = 100;
+
 export interface RowGroupContext {
 	readonly source: ByteSource;
 	readonly plan: ReadPlan;
@@ -22,6 +25,8 @@ export interface RowGroupContext {
 	readonly firstRow: number;
 	/** offset in the file behind which no pages can be */
 	readonly dataEnd: number;
+	/** whether the writer left the dictionary page's header out of chunks' sizes (PARQUET-816) */
+	readonly hasShortChunks: boolean;
 	/** wanted rows, in order, without overlaps, within the row group; never empty ranges */
 	readonly ranges: readonly RowRange[];
 	readonly batchRowLimit: number;
@@ -109,7 +114,8 @@ function chunkOf(context: RowGroupContext, leaf: LeafPlan): FoundChunk {
 		const dictionary = meta.dictionaryPageOffset;
 		const hasDictionary = dictionary !== undefined && dictionary > 0 && dictionary < meta.dataPageOffset;
 		const start = hasDictionary ? dictionary : meta.dataPageOffset;
-		const end = start + meta.totalCompressedSize;
+		const slack = context.hasShortChunks ? Math.min(SHORT_CHUNK_BYTES, dataEnd - start - meta.totalCompressedSize) : 0;
+		const end = start + meta.totalCompressedSize + Math.max(0, slack);
 		if (start < 4 || end > dataEnd)
 			throw corruptPage(`its chunk at ${start} of ${meta.totalCompressedSize} bytes is outside of the file's data`);
 		return { chunk, range: { start, end } };

@@ -93,6 +93,7 @@ class ParquetFile implements ParquetReader {
 				index,
 				firstRow: info.firstRow,
 				dataEnd: footerStart,
+				hasShortChunks: hasShortChunks(metaData.createdBy),
 				ranges,
 				batchRowLimit,
 				offsetIndex,
@@ -182,6 +183,14 @@ function checkCounts(metaData: FileMetaData, schema: FileSchema, location: strin
 	});
 	if (rows !== metaData.numRows)
 		throw atSpot(corruptPage(`its row groups have ${rows} rows, its footer says ${metaData.numRows}`), { location });
+}
+
+/** True for parquet-mr before 1.2.9. */
+function hasShortChunks(createdBy: string | undefined): boolean {
+	const match = /^parquet-mr(?: version (\d+)\.(\d+)\.(\d+))?/.exec(createdBy ?? '');
+	if (match === null) return false;
+	const [major = 0, minor = 0, patch = 0] = match.slice(1).map(Number).filter(Number.isFinite);
+	return major < 1 || (major === 1 && (minor < 2 || (minor === 2 && patch < 9)));
 }
 
 /** Leaves outside of lists, maps and variants. */

@@ -312,7 +312,8 @@ function leafType(element: SchemaElement): Type {
 			if (element.typeLength !== 16) return misfit(element, logical);
 			return typed(element, logical, { kind: 'uuid' }, PhysicalType.FIXED_LEN_BYTE_ARRAY);
 		case 'float16':
-			return unsupportedType('FLOAT16');
+			if (element.typeLength !== 2) return misfit(element, logical);
+			return typed(element, logical, { kind: 'float' }, PhysicalType.FIXED_LEN_BYTE_ARRAY);
 		case 'decimal':
 			return decimalType(element, logical);
 		case 'time':
@@ -392,7 +393,8 @@ function decimalType(element: SchemaElement, logical: LogicalType & { kind: 'dec
 function integerType(element: SchemaElement, logical: LogicalType & { kind: 'integer' }): Type {
 	const { bitWidth, isSigned } = logical;
 	if (bitWidth === 64) {
-		if (!isSigned) return unsupportedType('unsigned 64-bit integers');
+		// no integer type holds them all; 20 digits do
+		if (!isSigned) return typed(element, logical, { kind: 'decimal', precision: 20, scale: 0 }, PhysicalType.INT64);
 		return typed(element, logical, { kind: 'long' }, PhysicalType.INT64);
 	}
 	if (bitWidth !== 8 && bitWidth !== 16 && bitWidth !== 32) return unsupportedType(`INT of ${bitWidth} bits`);

@@ -121,19 +121,22 @@ function isSigned({ node, type }: StatisticsLeaf): boolean {
 		case 'date':
 		case 'time':
 			return true;
-		case 'long': {
-			const logical = logicalTypeOf(element);
-			return logical?.kind !== 'integer' || logical.isSigned;
-		}
+		case 'long':
+			return !isUnsigned(element);
 		case 'timestamp':
 		case 'timestamptz':
 		case 'timestamp_ns':
 		case 'timestamptz_ns':
 		case 'decimal':
-			return element.type === PhysicalType.INT32 || element.type === PhysicalType.INT64;
+			return (element.type === PhysicalType.INT32 || element.type === PhysicalType.INT64) && !isUnsigned(element);
 		default:
 			return false;
 	}
+}
+
+function isUnsigned(element: SchemaElement): boolean {
+	const logical = logicalTypeOf(element);
+	return logical?.kind === 'integer' && !logical.isSigned;
 }
 
 function boundValue(element: SchemaElement, type: Type, bytes: Uint8Array, side: Side): Value | undefined {
@@ -162,13 +165,12 @@ function boundValue(element: SchemaElement, type: Type, bytes: Uint8Array, side:
 }
 
 function int32Bound(element: SchemaElement, type: Type, value: number): Value | undefined {
-	const logical = logicalTypeOf(element);
 	switch (type.kind) {
 		case 'int':
 		case 'date':
 			return value;
 		case 'long':
-			return BigInt(logical?.kind === 'integer' && !logical.isSigned ? value >>> 0 : value);
+			return BigInt(isUnsigned(element) ? value >>> 0 : value);
 		case 'time':
 			return BigInt(value) * 1000n;
 		case 'decimal':
@@ -182,8 +184,9 @@ function int64Bound(element: SchemaElement, type: Type, value: bigint): Value | 
 	const logical = logicalTypeOf(element);
 	switch (type.kind) {
 		case 'long':
-		case 'decimal':
 			return value;
+		case 'decimal':
+			return isUnsigned(element) ? BigInt.asUintN(64, value) : value;
 		case 'time':
 		case 'timestamp':
 		case 'timestamptz':

@@ -7,8 +7,8 @@ import type { Type, Value } from '../../../src/spec/types.ts';
 const FOLDER = new URL('../../fixtures/parquet/', import.meta.url);
 
 interface FixtureIndex {
-	/** file name (without ending) to table name */
-	readonly files: Readonly<Record<string, string>>;
+	/** by file name without ending: the table of which it holds the first rows */
+	readonly files: Readonly<Record<string, { readonly table: string; readonly rows: number }>>;
 	readonly tables: Readonly<Record<string, { readonly columns: string[]; readonly data: unknown[][] }>>;
 }
 export const fixtureIndex = JSON.parse(readFileSync(new URL('index.json', FOLDER), 'utf8')) as FixtureIndex;
@@ -74,6 +74,7 @@ export function rowsOf(batch: ColumnBatch): unknown[][] {
 
 /** The rows of a fixture's table. */
 export function expectedRows(name: string): unknown[][] {
-	const table = fixtureIndex.tables[fixtureIndex.files[name]!]!;
-	return (table.data[0] ?? []).map((_, i) => table.data.map((column) => column[i]));
+	const file = fixtureIndex.files[name]!;
+	const table = fixtureIndex.tables[file.table]!;
+	return Array.from({ length: file.rows }, (_, i) => table.data.map((column) => column[i]));
 }
