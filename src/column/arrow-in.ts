@@ -7,7 +7,7 @@ import { checkColumn } from './check-batch.ts';
 import { missingColumn } from './columns-in.ts';
 import { refusalInRow } from './element-refusal.ts';
 import { unknownMember } from './invalid-value.ts';
-import { throwIfAborted } from './throw-if-aborted.ts';
+import { throwIfAborted } from '../util/bounded-pool.ts';
 import type { ColumnBatch, Vector } from './vector.ts';
 
 /** Expands one compressed buffer of an IPC message to `length` bytes. */

@@ -5,7 +5,7 @@ import type { NestedField, Type } from '../spec/types.ts';
 import { builderOf } from './builder.ts';
 import { checkColumn } from './check-batch.ts';
 import { missingValue } from './coerce.ts';
-import { throwIfAborted } from './throw-if-aborted.ts';
+import { throwIfAborted } from '../util/bounded-pool.ts';
 import { describeValue, inRow, unknownMember } from './invalid-value.ts';
 import type { ColumnBatch, Vector } from './vector.ts';
 import { slice } from './vector-ops.ts';

@@ -5,7 +5,7 @@ import { builderOf } from './builder.ts';
 import type { VectorBuilder } from './builder-base.ts';
 import { isRecordLike, missingValue } from './coerce.ts';
 import { describeValue, inRow, unknownMember } from './invalid-value.ts';
-import { throwIfAborted } from './throw-if-aborted.ts';
+import { throwIfAborted } from '../util/bounded-pool.ts';
 import type { ColumnBatch } from './vector.ts';
 
 /** Rows after which a batch is handed on. */

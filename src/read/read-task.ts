@@ -33,6 +33,10 @@ import { mergeFields, projectBatch } from './project-vector.ts';
 /** Largest Avro data file that is read: it is held in memory whole. */
 export const AVRO_FILE_LIMIT_BYTES = 1024 * 1024 * 1024;
 
+/** Rows of a batch that no column of the file is read for. */
+const MADE_BATCH_ROWS = 65_536;
+const MICROS_PER_DAY = 86_400_000_000n;
+
 export interface ReadContext {
 	readonly io: FileIO;
 	readonly metadata: TableMetadata;
@@ -85,8 +89,11 @@ export class TaskReader {
 		});
 		const fields = this.#fieldsToRead(task.residual, reader.info.fields);
 		if (fields.length === 0) {
-			// Only the number of rows is wanted; no column need be read.
-			yield { batch: { fields: [], length: reader.info.rowCount, columns: [] }, firstRow: 0 };
+			// Only the number of rows is wanted; no column need be read. Metadata columns may yet be made for them.
+			for (let firstRow = 0; firstRow < reader.info.rowCount; firstRow += MADE_BATCH_ROWS) {
+				const length = Math.min(MADE_BATCH_ROWS, reader.info.rowCount - firstRow);
+				yield { batch: { fields: [], length, columns: [] }, firstRow };
+			}
 			return;
 		}
 		const filters = task.residual.op !== 'true';
@@ -243,10 +250,29 @@ function missingValueOf(task: FileScanTask): (field: NestedField) => Value {
 		const value = task.file.partition[i];
 		if (field.transform.kind === 'identity' && value !== undefined) constants.set(field.sourceId, value);
 	});
-	return (field) => constants.get(field.id) ?? field.initialDefault ?? null;
+	return (field) => {
+		const constant = constants.get(field.id);
+		return constant === undefined ? (field.initialDefault ?? null) : promoted(constant, field.type);
+	};
 }
 
-function assertReadable({ file, deletes }: FileScanTask): void {
+/** A partition value of a file that was written before its column's type was widened. Iceberg spec: Schema Evolution. */
+function promoted(value: Value, type: Type): Value {
+	if (typeof value !== 'number') return value;
+	switch (type.kind) {
+		case 'long':
+			return BigInt(value);
+		case 'timestamp':
+			return BigInt(value) * MICROS_PER_DAY;
+		case 'timestamp_ns':
+			return BigInt(value) * MICROS_PER_DAY * 1_000n;
+		default:
+			return value;
+	}
+}
+
+/** @throws `UNSUPPORTED` for a file with deletes that apply to it, or of a format that cannot be read */
+export function assertReadable({ file, deletes }: FileScanTask): void {
 	if (deletes.length > 0) {
 		throw new IcebergError(
 			'UNSUPPORTED',
