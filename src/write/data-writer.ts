@@ -1,9 +1,8 @@
 /** Rows to data files: split by partition, rolled by size, with the metrics that planning needs. */
-import type { ParquetWriteOptions, ParquetWriter } from '../codec/parquet/api.ts';
+import type { ParquetWriteOptions } from '../codec/parquet/api.ts';
 import { openParquetWriter } from '../codec/parquet/writer.ts';
 import type { ColumnBatch } from '../column/vector.ts';
-import { concatBatches, takeBatch } from '../column/vector-ops.ts';
-import { batchSizeBytes } from './batch-size.ts';
+import { sliceBatch, takeBatch } from '../column/vector-ops.ts';
 import type { FileIO, OutputFile } from '../io/file-io.ts';
 import type { DataFile } from '../manifest/types.ts';
 import type { PartitionSpec } from '../spec/partition-spec.ts';
@@ -11,21 +10,25 @@ import type { Schema } from '../spec/schema.ts';
 import type { SortOrder } from '../spec/sort-order.ts';
 import type { TableMetadata } from '../spec/table-metadata.ts';
 import { currentSchema, defaultSortOrder, defaultSpec, partitionTypeIn } from '../spec/table-metadata-lookup.ts';
-import type { StructType, StructValue } from '../spec/types.ts';
+import type { StructType } from '../spec/types.ts';
 import { throwIfAborted } from '../util/bounded-pool.ts';
 import type { Random } from '../util/ports.ts';
 import { randomUuid } from '../util/uuid.ts';
+import { DataFileWriter } from './data-file-writer.ts';
 import { type DataLocations, dataLocations } from './location-provider.ts';
-import { compilePartitioner } from './partition-rows.ts';
+import { groupRows, Partitioner } from './partitioner.ts';
+import { RowRun } from './row-run.ts';
 import { compileSort } from './sort-rows.ts';
 import { parquetOptions, targetFileSizeBytes } from './write-properties.ts';
 
-/** Most files written at once; beyond it the one that got rows longest ago is finished. */
-export const OPEN_FILE_LIMIT = 256;
+/** Most files written at once. Rows of further partitions are gathered, and written a partition at a time. */
+export const OPEN_FILE_LIMIT = 200;
 /** Bytes buffered in all files that are being written; beyond it the largest is finished. */
 export const BUFFER_LIMIT_BYTES = 256 * 1024 * 1024;
-/** Bytes sorted at once: a file of a sorted table is one such run at most. */
-export const SORT_RUN_LIMIT_BYTES = 128 * 1024 * 1024;
+/** Bytes of rows that are gathered to be sorted, or to be written a partition at a time. */
+export const RUN_LIMIT_BYTES = 128 * 1024 * 1024;
+/** Rows handled at once: sizes are looked at between. */
+const STEP_ROWS = 32_768;
 
 export interface WriteContext {
 	readonly io: FileIO;
@@ -74,13 +77,14 @@ class DataWriter {
 	readonly #partitionType: StructType;
 	readonly #order: SortOrder;
 	readonly #sort: ((batch: ColumnBatch) => ColumnBatch) | undefined;
-	readonly #split: ReturnType<typeof compilePartitioner>;
+	readonly #partitioner: Partitioner;
 	readonly #locations: DataLocations;
 	readonly #options: ParquetWriteOptions;
 	readonly #targetSizeBytes: number;
 	readonly #operationId: string;
-	/** in the order in which they last got rows */
-	readonly #open = new Map<string, PartitionWriter>();
+	/** by number of the partition */
+	readonly #open = new Map<number, DataFileWriter>();
+	readonly #run = new RowRun();
 	readonly #files: DataFile[] = [];
 	/** all files that exist, finished or not */
 	readonly #created: OutputFile[] = [];
@@ -95,7 +99,7 @@ class DataWriter {
 		this.#partitionType = partitionTypeIn(metadata, this.#spec);
 		this.#order = defaultSortOrder(metadata);
 		this.#sort = this.#order.fields.length === 0 ? undefined : compileSort(this.#schema, this.#order);
-		this.#split = compilePartitioner(this.#schema, this.#spec);
+		this.#partitioner = new Partitioner(this.#spec, this.#schema.fields);
 		this.#locations = dataLocations(metadata.location, metadata.properties);
 		this.#options = parquetOptions(metadata.properties, this.#schema, this.#order);
 		this.#targetSizeBytes = targetFileSizeBytes(metadata.properties);
@@ -103,20 +107,19 @@ class DataWriter {
 	}
 
 	async write(batch: ColumnBatch): Promise<void> {
-		this.#rowCount += batch.length;
-		for (const { partition, key, rows } of this.#split(batch)) {
-			let writer = this.#open.get(key);
-			this.#open.delete(key);
-			writer ??= this.#newWriter(partition);
-			this.#open.set(key, writer);
-			await writer.write(rows === 'all' ? batch : takeBatch(batch, rows));
-			if (writer.isFull) await this.#finishFile(key, writer);
-			await this.#keepBounds();
+		for (let from = 0; from < batch.length; from += STEP_ROWS) {
+			const step = sliceBatch(batch, from, Math.min(batch.length, from + STEP_ROWS));
+			this.#rowCount += step.length;
+			if (this.#sort === undefined) await this.#fanOut(step);
+			else this.#run.add(step, this.#partitioner.numbersOf(step));
+			if (this.#run.sizeBytes >= RUN_LIMIT_BYTES) await this.#writeRun();
+			await this.#keepBuffersBounded();
 		}
 	}
 
 	async finish(): Promise<WrittenFiles> {
-		for (const [key, writer] of [...this.#open]) await this.#finishFile(key, writer);
+		await this.#writeRun();
+		for (const partition of [...this.#open.keys()]) await this.#finishFile(partition);
 		return { files: this.#files, rowCount: this.#rowCount };
 	}
 
@@ -129,126 +132,75 @@ class DataWriter {
 		}
 	}
 
-	async #keepBounds(): Promise<void> {
-		for (;;) {
-			let buffered = 0;
-			let largest: [string, PartitionWriter] | undefined;
-			for (const entry of this.#open) {
-				const { bufferedBytes } = entry[1];
-				buffered += bufferedBytes;
-				if (largest === undefined || bufferedBytes > largest[1].bufferedBytes) largest = entry;
-			}
-			const victim =
-				buffered > BUFFER_LIMIT_BYTES && this.#open.size > 1
-					? largest
-					: this.#open.size > OPEN_FILE_LIMIT
-						? this.#open.entries().next().value
-						: undefined;
-			if (victim === undefined) return;
-			await this.#finishFile(...victim);
+	/** Rows of partitions that have a file open, or may still have one, go there; the others into the run. */
+	async #fanOut(batch: ColumnBatch): Promise<void> {
+		const numbers = this.#partitioner.numbersOf(batch);
+		const groups = groupRows(numbers);
+		const gathered: Uint32Array[] = [];
+		for (const { partition, rows } of groups) {
+			if (!this.#open.has(partition) && this.#open.size >= OPEN_FILE_LIMIT) gathered.push(rows);
+			else await this.#writeTo(partition, groups.length === 1 ? batch : takeBatch(batch, rows));
+		}
+		if (gathered.length === 0) return;
+		const rows = Uint32Array.from(gathered.flatMap((part) => [...part])).sort();
+		const rest = takeBatch(batch, rows);
+		this.#run.add(
+			rest,
+			Int32Array.from(rows, (row) => numbers[row] as number),
+		);
+	}
+
+	/** What has been gathered, partition by partition; each one's files are finished before the next. */
+	async #writeRun(): Promise<void> {
+		for (const { partition, batch } of this.#run.take()) {
+			const sorted = this.#sort === undefined ? batch : this.#sort(batch);
+			for (let from = 0; from < sorted.length; from += STEP_ROWS)
+				await this.#writeTo(partition, sliceBatch(sorted, from, Math.min(sorted.length, from + STEP_ROWS)));
+			await this.#finishFile(partition);
 		}
 	}
 
-	async #finishFile(key: string, writer: PartitionWriter): Promise<void> {
-		this.#open.delete(key);
-		const file = await writer.finish();
-		if (file !== undefined) this.#files.push(file);
-	}
-
-	#newWriter(partition: StructValue): PartitionWriter {
-		return new PartitionWriter({
-			partition,
-			specId: this.#spec.specId,
-			schema: this.#schema,
-			sort: this.#sort,
-			sortOrderId: this.#order.orderId,
-			options: this.#options,
-			targetSizeBytes: this.#targetSizeBytes,
-			create: async () => {
-				this.#fileCount += 1;
-				const name = `00000-0-${this.#operationId}-${String(this.#fileCount).padStart(5, '0')}.parquet`;
-				const location = this.#locations.newDataLocation(name, this.#spec, this.#partitionType, partition);
-				const { signal } = this.#context;
-				const output = await this.#context.io.create(location, signal === undefined ? {} : { signal });
-				this.#created.push(output);
-				return output;
-			},
-		});
-	}
-}
-
-interface PartitionWriterParts {
-	readonly partition: StructValue;
-	readonly specId: number;
-	readonly schema: Schema;
-	readonly sort: ((batch: ColumnBatch) => ColumnBatch) | undefined;
-	readonly sortOrderId: number;
-	readonly options: ParquetWriteOptions;
-	readonly targetSizeBytes: number;
-	readonly create: () => Promise<OutputFile>;
-}
-
-/** One file of one partition. The file is made when there is something to put into it. */
-class PartitionWriter {
-	readonly #parts: PartitionWriterParts;
-	readonly #run: ColumnBatch[] = [];
-	#runBytes = 0;
-	#output: OutputFile | undefined;
-	#parquet: ParquetWriter | undefined;
-
-	constructor(parts: PartitionWriterParts) {
-		this.#parts = parts;
-	}
-
-	get isFull(): boolean {
-		if (this.#parts.sort !== undefined)
-			return this.#runBytes >= Math.min(SORT_RUN_LIMIT_BYTES, this.#parts.targetSizeBytes);
-		return (this.#parquet?.estimatedSizeBytes ?? 0) >= this.#parts.targetSizeBytes;
-	}
-
-	/** bytes in memory, about */
-	get bufferedBytes(): number {
-		const encoded = (this.#parquet?.estimatedSizeBytes ?? 0) - (this.#output?.bytesWritten ?? 0);
-		return this.#runBytes + Math.max(0, encoded);
-	}
-
-	async write(batch: ColumnBatch): Promise<void> {
-		if (this.#parts.sort === undefined) {
-			await (await this.#start()).write(batch);
-			return;
+	async #writeTo(partition: number, batch: ColumnBatch): Promise<void> {
+		throwIfAborted(this.#context.signal);
+		let writer = this.#open.get(partition);
+		if (writer === undefined) {
+			writer = await this.#newFile(partition);
+			this.#open.set(partition, writer);
 		}
-		this.#run.push(batch);
-		this.#runBytes += batchSizeBytes(batch);
+		await writer.write(batch);
+		if (writer.estimatedSizeBytes >= this.#targetSizeBytes) await this.#finishFile(partition);
 	}
 
-	async finish(): Promise<DataFile | undefined> {
-		const { sort, specId, partition, sortOrderId } = this.#parts;
-		if (sort !== undefined && this.#run.length > 0) await (await this.#start()).write(sort(concatBatches(this.#run)));
-		if (this.#parquet === undefined || this.#output === undefined) return undefined;
-		const result = await this.#parquet.finish();
-		await this.#output.close();
-		return {
-			content: 'data',
-			location: this.#output.location,
-			format: 'parquet',
-			specId,
-			partition,
-			recordCount: result.recordCount,
-			fileSizeInBytes: result.fileSizeInBytes,
-			columnSizes: result.columnSizes,
-			valueCounts: result.valueCounts,
-			nullValueCounts: result.nullValueCounts,
-			nanValueCounts: result.nanValueCounts,
-			lowerBounds: result.lowerBounds,
-			upperBounds: result.upperBounds,
-			splitOffsets: result.splitOffsets,
-			sortOrderId,
-		};
+	async #keepBuffersBounded(): Promise<void> {
+		let buffered = 0;
+		for (const { bufferedBytes } of this.#open.values()) buffered += bufferedBytes;
+		if (buffered <= BUFFER_LIMIT_BYTES) return;
+		const bySize = [...this.#open].sort(([, a], [, b]) => b.bufferedBytes - a.bufferedBytes);
+		// down to the half, so that this is not needed again with the next batch
+		for (const [partition, { bufferedBytes }] of bySize) {
+			if (buffered <= BUFFER_LIMIT_BYTES / 2) return;
+			buffered -= bufferedBytes;
+			await this.#finishFile(partition);
+		}
 	}
 
-	async #start(): Promise<ParquetWriter> {
-		this.#output ??= await this.#parts.create();
-		this.#parquet ??= openParquetWriter(this.#output, this.#parts.schema, this.#parts.options);
-		return this.#parquet;
+	async #finishFile(partition: number): Promise<void> {
+		const writer = this.#open.get(partition);
+		if (writer === undefined) return;
+		this.#open.delete(partition);
+		this.#files.push(await writer.finish());
+	}
+
+	async #newFile(partition: number): Promise<DataFileWriter> {
+		this.#fileCount += 1;
+		const name = `00000-0-${this.#operationId}-${String(this.#fileCount).padStart(5, '0')}.parquet`;
+		const values = this.#partitioner.valuesOf(partition);
+		const location = this.#locations.newDataLocation(name, this.#spec, this.#partitionType, values);
+		const { io, signal } = this.#context;
+		const output = await io.create(location, signal === undefined ? {} : { signal });
+		this.#created.push(output);
+		const { specId } = this.#spec;
+		const description = { specId, partition: values, sortOrderId: this.#order.orderId };
+		return new DataFileWriter(output, openParquetWriter(output, this.#schema, this.#options), description);
 	}
 }

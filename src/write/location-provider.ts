@@ -1,4 +1,5 @@
 /** Where new data files go. Iceberg: Configuration, `write.data.path`, `write.object-storage.*`. */
+import { IcebergError } from '../errors/iceberg-error.ts';
 import { joinLocation, withoutTrailingSlash } from '../io/location.ts';
 import { booleanProperty, type Properties, TABLE_PROPERTY, textProperty } from '../metadata/table-properties.ts';
 import { partitionPath } from '../spec/partition-path.ts';
@@ -18,8 +19,18 @@ const HASH_FOLDERS = 3;
 /**
  * The layout that a table's properties ask for: `data/<partition>/<file>`, or with `write.object-storage.enabled` folders
  * named by a hash of the file's name, which spreads load over the prefixes of an object store.
+ * @throws `UNSUPPORTED` for a layout of the user's own (`write.location-provider.impl`)
  */
 export function dataLocations(tableLocation: string, properties: Properties): DataLocations {
+	const impl = textProperty(properties, 'write.location-provider.impl');
+	if (impl !== undefined)
+		throw new IcebergError(
+			'UNSUPPORTED',
+			`write.location-provider.impl is the Java class '${impl}', which cannot be run here`,
+			{
+				context: { property: 'write.location-provider.impl', value: impl },
+			},
+		);
 	const table = withoutTrailingSlash(tableLocation);
 	return booleanProperty(properties, 'write.object-storage.enabled', false)
 		? objectStorageLocations(table, properties)
