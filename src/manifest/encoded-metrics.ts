@@ -13,17 +13,21 @@ export abstract class EncodedMetrics<V> implements ReadonlyMap<number, V> {
 	readonly #cursor: AvroCursor;
 	readonly #start: number;
 	readonly #end: number;
+	/** the ids that the map is to have; `undefined`: all */
+	readonly #wanted: ReadonlySet<number> | undefined;
 	#walks = 0;
 	#map: Map<number, V> | undefined;
 
-	constructor(cursor: AvroCursor, start: number, end: number) {
+	constructor(cursor: AvroCursor, start: number, end: number, wanted?: ReadonlySet<number>) {
 		this.#cursor = cursor;
+		this.#wanted = wanted;
 		this.#start = start;
 		this.#end = end;
 	}
 
-	/** The array in Avro's encoding, block counts included. */
-	encoded(): Uint8Array {
+	/** The array in Avro's encoding, block counts included; `undefined` where the map leaves out ids of it. */
+	encoded(): Uint8Array | undefined {
+		if (this.#wanted !== undefined) return undefined;
 		return this.#cursor.bytes.subarray(this.#start, this.#end);
 	}
 
@@ -31,6 +35,7 @@ export abstract class EncodedMetrics<V> implements ReadonlyMap<number, V> {
 		return this.#decoded().size;
 	}
 	get(fieldId: number): V | undefined {
+		if (this.#wanted !== undefined && !this.#wanted.has(fieldId)) return undefined;
 		if (this.#map !== undefined || this.#walks >= WALKS_BEFORE_MAP) return this.#decoded().get(fieldId);
 		this.#walks++;
 		return this.#find(fieldId);
@@ -86,7 +91,11 @@ export abstract class EncodedMetrics<V> implements ReadonlyMap<number, V> {
 		const map = new Map<number, V>();
 		const cursor = this.#rewind();
 		for (let count = cursor.readBlockCount(2); count > 0; count = cursor.readBlockCount(2)) {
-			for (let i = 0; i < count; i++) map.set(cursor.readInt(), this.readValue(cursor));
+			for (let i = 0; i < count; i++) {
+				const id = cursor.readInt();
+				if (this.#wanted === undefined || this.#wanted.has(id)) map.set(id, this.readValue(cursor));
+				else this.skipValue(cursor);
+			}
 		}
 		this.#map = map;
 		return map;

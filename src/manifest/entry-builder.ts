@@ -4,7 +4,7 @@ import { AvroCursor } from '../codec/avro/cursor.ts';
 import { IcebergError } from '../errors/iceberg-error.ts';
 import type { StructValue } from '../spec/types.ts';
 import { newRawEntry, type RawEntry } from './raw-entry.ts';
-import { type MetricsSelection, metricsOf } from './select-metrics.ts';
+import { copyMetrics, type MetricsBytes, type MetricsSelection, metricsOf } from './select-metrics.ts';
 import type {
 	DataFile,
 	EntryStatus,
@@ -17,8 +17,9 @@ import type {
 
 export interface DecodeManifestOptions {
 	/**
-	 * Column metrics to decode. `all` (default) keeps them encoded until looked at, which holds on to the manifest's
-	 * expanded bytes; a set of field ids makes small maps of those alone; `none` leaves the maps out.
+	 * Column metrics to give the files; all are decoded when they are looked at. `all` (default) holds on to the manifest's
+	 * expanded bytes; a set of field ids gives the metrics of those alone and holds on to each file's own; `none`
+	 * leaves the maps out.
 	 */
 	readonly metricsFor?: MetricsSelection;
 	/** Leave out entries of status `deleted`. Default false. */
@@ -53,7 +54,10 @@ export class EntryBuilder {
 
 	decode(block: AvroBlock, read: (cursor: AvroCursor, raw: RawEntry) => void): void {
 		const { cursor } = block;
-		const metrics = new AvroCursor(cursor.bytes, cursor.location, 'expanded byte');
+		const metrics: MetricsBytes = {
+			cursor: new AvroCursor(cursor.bytes, cursor.location, 'expanded byte'),
+			offset: 0,
+		};
 		const raw = newRawEntry();
 		for (let i = 0; i < block.count; i++) {
 			const start = cursor.position;
@@ -104,7 +108,7 @@ export class EntryBuilder {
 		raw: RawEntry,
 		partition: StructValue,
 		firstRowId: bigint | undefined,
-		metrics: AvroCursor,
+		metrics: MetricsBytes,
 		cursor: AvroCursor,
 		start: number,
 	): DataFile {
@@ -137,14 +141,16 @@ export class EntryBuilder {
 		return file;
 	}
 
-	#addMetrics(file: Mutable<FileMetrics>, raw: RawEntry, metrics: AvroCursor): void {
-		const selection = this.#metricsFor;
-		const columnSizes = metricsOf(raw, 0, selection, metrics) as ReadonlyMap<number, number> | undefined;
-		const valueCounts = metricsOf(raw, 1, selection, metrics) as ReadonlyMap<number, number> | undefined;
-		const nullValueCounts = metricsOf(raw, 2, selection, metrics) as ReadonlyMap<number, number> | undefined;
-		const nanValueCounts = metricsOf(raw, 3, selection, metrics) as ReadonlyMap<number, number> | undefined;
-		const lowerBounds = metricsOf(raw, 4, selection, metrics) as ReadonlyMap<number, Uint8Array> | undefined;
-		const upperBounds = metricsOf(raw, 5, selection, metrics) as ReadonlyMap<number, Uint8Array> | undefined;
+	#addMetrics(file: Mutable<FileMetrics>, raw: RawEntry, block: MetricsBytes): void {
+		const wanted = typeof this.#metricsFor === 'string' ? undefined : this.#metricsFor;
+		const bytes = wanted === undefined ? block : copyMetrics(raw, block.cursor);
+		if (bytes === undefined) return;
+		const columnSizes = metricsOf(raw, 0, bytes, wanted) as ReadonlyMap<number, number> | undefined;
+		const valueCounts = metricsOf(raw, 1, bytes, wanted) as ReadonlyMap<number, number> | undefined;
+		const nullValueCounts = metricsOf(raw, 2, bytes, wanted) as ReadonlyMap<number, number> | undefined;
+		const nanValueCounts = metricsOf(raw, 3, bytes, wanted) as ReadonlyMap<number, number> | undefined;
+		const lowerBounds = metricsOf(raw, 4, bytes, wanted) as ReadonlyMap<number, Uint8Array> | undefined;
+		const upperBounds = metricsOf(raw, 5, bytes, wanted) as ReadonlyMap<number, Uint8Array> | undefined;
 		if (columnSizes !== undefined) file.columnSizes = columnSizes;
 		if (valueCounts !== undefined) file.valueCounts = valueCounts;
 		if (nullValueCounts !== undefined) file.nullValueCounts = nullValueCounts;

@@ -99,7 +99,8 @@ function writeNumbers(buffer: AvroBuffer, values: readonly number[] | undefined)
 function writeCounts(buffer: AvroBuffer, counts: ReadonlyMap<number, number> | undefined): void {
 	if (counts === undefined) return buffer.writeByte(0);
 	buffer.writeByte(2);
-	if (counts instanceof EncodedMetrics) return buffer.writeRaw(counts.encoded());
+	const encoded = counts instanceof EncodedMetrics ? counts.encoded() : undefined;
+	if (encoded !== undefined) return buffer.writeRaw(encoded);
 	if (counts.size > 0) {
 		buffer.writeNumber(counts.size);
 		for (const [fieldId, count] of counts) {
@@ -113,7 +114,8 @@ function writeCounts(buffer: AvroBuffer, counts: ReadonlyMap<number, number> | u
 function writeBounds(buffer: AvroBuffer, bounds: ReadonlyMap<number, Uint8Array> | undefined): void {
 	if (bounds === undefined) return buffer.writeByte(0);
 	buffer.writeByte(2);
-	if (bounds instanceof EncodedMetrics) return buffer.writeRaw(bounds.encoded());
+	const encoded = bounds instanceof EncodedMetrics ? bounds.encoded() : undefined;
+	if (encoded !== undefined) return buffer.writeRaw(encoded);
 	if (bounds.size > 0) {
 		buffer.writeNumber(bounds.size);
 		for (const [fieldId, bound] of bounds) {

@@ -1,65 +1,48 @@
-/** Metrics maps of a row that was just read: lazy, chosen, or none. */
-import type { AvroCursor } from '../codec/avro/cursor.ts';
+/** Metrics maps of a row that was just read: all, chosen, or none. */
+import { AvroCursor } from '../codec/avro/cursor.ts';
 import { EncodedBounds, EncodedCounts } from './encoded-metrics.ts';
 import { FIRST_BOUNDS, type RawEntry } from './raw-entry.ts';
 
-/** Metrics to decode: all (lazily), none, or those of some fields. */
+/** Metrics to give an entry: all, none, or those of some fields. */
 export type MetricsSelection = ReadonlySet<number> | 'all' | 'none';
 
+/** Bytes that hold metrics of a row; positions of the row are `offset` higher than in `cursor`. */
+export interface MetricsBytes {
+	readonly cursor: AvroCursor;
+	readonly offset: number;
+}
+
 /**
- * The metrics of the row just read, by the index in {@link METRICS_FIELDS}. `metrics` is a cursor over the same block that
- * lazy maps hold on to.
+ * A copy of the bytes of a row's metrics alone, so that a file that is kept does not hold on to the whole block;
+ * `undefined` when there are none. `block` is a cursor over the block.
  */
+export function copyMetrics(raw: RawEntry, block: AvroCursor): MetricsBytes | undefined {
+	let start = Number.POSITIVE_INFINITY;
+	let end = 0;
+	for (let i = 0; i < raw.metricsStart.length; i++) {
+		const mapStart = raw.metricsStart[i] as number;
+		if (mapStart < 0) continue;
+		start = Math.min(start, mapStart);
+		end = Math.max(end, raw.metricsEnd[i] as number);
+	}
+	if (end === 0) return undefined;
+	const bytes = new Uint8Array(end - start);
+	bytes.set(block.bytes.subarray(start, end));
+	return { cursor: new AvroCursor(bytes, block.location, 'metrics byte'), offset: start };
+}
+
+/** The map of a row by its index in `METRICS_FIELDS`; `wanted` are the ids that it is to have, `undefined` for all. */
 export function metricsOf(
 	raw: RawEntry,
 	index: number,
-	selection: MetricsSelection,
-	metrics: AvroCursor,
+	bytes: MetricsBytes,
+	wanted: ReadonlySet<number> | undefined,
 ): ReadonlyMap<number, number> | ReadonlyMap<number, Uint8Array> | undefined {
 	const start = raw.metricsStart[index] as number;
-	if (start < 0 || selection === 'none') return undefined;
-	const end = raw.metricsEnd[index] as number;
-	const bounds = index >= FIRST_BOUNDS;
-	if (selection === 'all') {
-		return bounds ? new EncodedBounds(metrics, start, end) : new EncodedCounts(metrics, start, end);
-	}
-	metrics.position = start;
-	metrics.end = end;
-	return bounds ? selectBounds(metrics, selection) : selectCounts(metrics, selection);
-}
-
-/** shared by all files that have none of the wanted ids */
-const NO_COUNTS: ReadonlyMap<number, number> = new Map();
-const NO_BOUNDS: ReadonlyMap<number, Uint8Array> = new Map();
-
-function selectCounts(cursor: AvroCursor, fieldIds: ReadonlySet<number>): ReadonlyMap<number, number> {
-	let selected = NO_COUNTS;
-	for (let count = cursor.readBlockCount(2); count > 0; count = cursor.readBlockCount(2)) {
-		for (let i = 0; i < count; i++) {
-			const id = cursor.readInt();
-			if (!fieldIds.has(id)) {
-				cursor.skipLong();
-				continue;
-			}
-			if (selected === NO_COUNTS) selected = new Map();
-			(selected as Map<number, number>).set(id, cursor.readSafeLong());
-		}
-	}
-	return selected;
-}
-
-function selectBounds(cursor: AvroCursor, fieldIds: ReadonlySet<number>): ReadonlyMap<number, Uint8Array> {
-	let selected = NO_BOUNDS;
-	for (let count = cursor.readBlockCount(2); count > 0; count = cursor.readBlockCount(2)) {
-		for (let i = 0; i < count; i++) {
-			const id = cursor.readInt();
-			if (!fieldIds.has(id)) {
-				cursor.skipBytes();
-				continue;
-			}
-			if (selected === NO_BOUNDS) selected = new Map();
-			(selected as Map<number, Uint8Array>).set(id, cursor.readBytes());
-		}
-	}
-	return selected;
+	if (start < 0) return undefined;
+	const from = start - bytes.offset;
+	const to = (raw.metricsEnd[index] as number) - bytes.offset;
+	return index >= FIRST_BOUNDS
+		? new EncodedBounds(bytes.cursor, from, to, wanted)
+		: new EncodedCounts(bytes.cursor, from, to, wanted);
 }

@@ -268,8 +268,10 @@ describe('what cannot stand in a manifest is refused', () => {
 describe('reading', () => {
 	test('metrics of chosen columns alone, or none', async () => {
 		const { bytes, manifest } = await encodeManifest([added(METRICS)], contextOf(2));
-		const files = async (metricsFor: ReadonlySet<number> | 'none'): Promise<DataFile | undefined> =>
-			(await decodeManifest(bytes, listed(manifest), LONGS, { metricsFor }))[0]?.file;
+		const files = async (metricsFor: ReadonlySet<number> | 'none'): Promise<DataFile | undefined> => {
+			const [entry] = plain(await decodeManifest(bytes, listed(manifest), LONGS, { metricsFor }));
+			return entry?.file;
+		};
 		const rest = fileOf({ keyMetadata: Uint8Array.of(7), splitOffsets: [4, 2 ** 40], sortOrderId: 1 });
 		expect(await files('none')).toEqual(rest);
 		expect(await files(new Set([200, 2]))).toEqual({
@@ -281,6 +283,22 @@ describe('reading', () => {
 			lowerBounds: new Map(),
 			upperBounds: new Map([[200, new Uint8Array(0)]]),
 		});
+	});
+
+	test('chosen metrics look like a map of the chosen ids alone, also when written again', async () => {
+		const { bytes, manifest } = await encodeManifest([added(METRICS)], contextOf(2));
+		const chosen = await decodeManifest(bytes, listed(manifest), LONGS, { metricsFor: new Set([2]) });
+		const counts = chosen[0]?.file.valueCounts;
+		expect([counts?.get(1), counts?.has(1), counts?.get(2), counts?.size]).toEqual([
+			undefined,
+			false,
+			Number.MAX_SAFE_INTEGER,
+			1,
+		]);
+		const again = await encodeManifest(chosen, contextOf(2));
+		const [entry] = plain(await decodeManifest(again.bytes, listed(again.manifest), LONGS));
+		expect(entry?.file.valueCounts).toEqual(new Map([[2, Number.MAX_SAFE_INTEGER]]));
+		expect(entry?.file.upperBounds).toEqual(new Map());
 	});
 
 	test('lazy metrics are maps in all they can do, before and after they are decoded', async () => {
