@@ -6,15 +6,17 @@ import type { DictionaryPage, EncoderOptions, ValueEncoder, ValueStatistics } fr
 import { Encoding } from './format.ts';
 import type { Levels } from './levels.ts';
 
+const NO_BYTES = new Uint8Array(0);
+
 export class BooleanEncoder implements ValueEncoder {
 	readonly dictionarySizeBytes = 0;
 	readonly #options: EncoderOptions;
 	readonly #name: string;
 	/** packed bits of the page, `#count` of them */
-	readonly #page = new GrowingBytes(64);
+	readonly #page = new GrowingBytes();
 	#count = 0;
 	#trueCount = 0;
-	#source: Uint8Array = new Uint8Array(0);
+	#source: Uint8Array = NO_BYTES;
 
 	constructor(options: EncoderOptions, name: string) {
 		this.#options = options;

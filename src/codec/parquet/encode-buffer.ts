@@ -1,21 +1,21 @@
 /** Growing buffers of the encoder. They keep their memory when cleared, so that pages reuse it. */
 
-export class GrowingBytes {
-	bytes: Uint8Array;
-	/** of `bytes` */
-	view: DataView;
-	length = 0;
+const NO_BYTES = new Uint8Array(0);
+const NO_VIEW: DataView = new DataView(NO_BYTES.buffer);
+const NO_INTS = new Int32Array(0);
+const MIN_CAPACITY_BYTES = 64;
 
-	constructor(capacityBytes = 64) {
-		this.bytes = new Uint8Array(capacityBytes);
-		this.view = new DataView(this.bytes.buffer);
-	}
+export class GrowingBytes {
+	bytes: Uint8Array = NO_BYTES;
+	/** of `bytes` */
+	view: DataView = NO_VIEW;
+	length = 0;
 
 	/** Makes room for `count` more bytes. */
 	reserve(count: number): void {
 		const needed = this.length + count;
 		if (needed <= this.bytes.length) return;
-		const grown = new Uint8Array(Math.max(needed, this.bytes.length * 2));
+		const grown = new Uint8Array(Math.max(needed, this.bytes.length * 2, MIN_CAPACITY_BYTES));
 		grown.set(this.bytes.subarray(0, this.length));
 		this.bytes = grown;
 		this.view = new DataView(grown.buffer);
@@ -70,18 +70,14 @@ export class GrowingBytes {
 }
 
 export class GrowingInts {
-	values: Int32Array;
+	values: Int32Array = NO_INTS;
 	length = 0;
-
-	constructor(capacity = 16) {
-		this.values = new Int32Array(capacity);
-	}
 
 	/** Makes room for `count` more. */
 	reserve(count: number): void {
 		const needed = this.length + count;
 		if (needed <= this.values.length) return;
-		const grown = new Int32Array(Math.max(needed, this.values.length * 2));
+		const grown = new Int32Array(Math.max(needed, this.values.length * 2, MIN_CAPACITY_BYTES / 4));
 		grown.set(this.values.subarray(0, this.length));
 		this.values = grown;
 	}

@@ -3,13 +3,15 @@
 /** XORed to words, it makes their signed order that of unsigned ones. */
 const TOP_BIT = -0x80000000;
 
+const NO_VIEW: DataView = new DataView(new ArrayBuffer(0));
+
 /** Between {@link begin} and {@link end} values are ranges of one array; in between ranges, `min` and `max` are copies. */
 export class BytesExtremes {
 	min: Uint8Array | undefined;
 	max: Uint8Array | undefined;
 	/** applied to the first word: byte order, or that of signed big-endian numbers */
 	readonly #firstWordFlip: number;
-	#view: DataView = new DataView(new ArrayBuffer(0));
+	#view: DataView = NO_VIEW;
 	#found = false;
 	#minStart = 0;
 	#minLength = 0;

@@ -12,15 +12,19 @@ import type { StatisticsOrder } from './schema-mapping.ts';
 /** Up to this length bytes are copied word by word: cheaper than the call that copies a range. */
 const SHORT_BYTES = 128;
 
+const NO_SLOTS = new Int32Array(0);
+const NO_BYTES = new Uint8Array(0);
+const NO_VIEW: DataView = new DataView(NO_BYTES.buffer);
+
 /** Open addressing over the entries' bytes, which are kept in PLAIN form, as the dictionary page wants them. */
 class BytesTable {
-	readonly plain = new GrowingBytes(256);
+	readonly plain = new GrowingBytes();
 	/** of each entry: where its bytes start in `plain`, and how many they are */
-	readonly ranges = new GrowingInts(64);
+	readonly ranges = new GrowingInts();
 	count = 0;
 	readonly #prefixBytes: 0 | 4;
 	/** of each slot: the hash, and the entry's number + 1 or 0 when it is free */
-	#slots = new Int32Array(0);
+	#slots: Int32Array = NO_SLOTS;
 
 	constructor(prefixBytes: 0 | 4) {
 		this.#prefixBytes = prefixBytes;
@@ -75,7 +79,7 @@ class BytesTable {
 
 	#grow(): void {
 		const old = this.#slots;
-		const slots = new Int32Array(Math.max(INITIAL_TABLE_SIZE * 2, old.length * 2));
+		const slots = new Int32Array(Math.max(INITIAL_TABLE_SIZE * 2, old.length * 4));
 		const mask = slots.length / 2 - 1;
 		for (let from = 0; from < old.length; from += 2) {
 			if (old[from + 1] === 0) continue;
@@ -96,17 +100,17 @@ export class BytesEncoder implements ValueEncoder {
 	readonly #decimalLimit: bigint | undefined;
 	readonly #name: string;
 	readonly #policy: DictionaryPolicy;
-	readonly #page = new GrowingBytes(256);
+	readonly #page = new GrowingBytes();
 	#table: BytesTable;
-	#values: Uint8Array = new Uint8Array(0);
-	#view: DataView = new DataView(new ArrayBuffer(0));
+	#values: Uint8Array = NO_BYTES;
+	#view: DataView = NO_VIEW;
 	#offsets: Int32Array | undefined;
 	/** of a vector with a dictionary: what its indices name */
 	#indirect: Int32Array | undefined;
 	/** our entry of each of the source dictionary's values; -1: not looked up yet */
 	#known: Int32Array | undefined;
 	/** the page in which an entry was last compared with min and max */
-	readonly #comparedIn = new GrowingInts(64);
+	readonly #comparedIn = new GrowingInts();
 	#pageNumber = 1;
 	readonly #extremes: BytesExtremes;
 

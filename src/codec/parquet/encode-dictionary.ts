@@ -8,7 +8,7 @@ import { DICTIONARY_SLACK_BYTES, MAX_DICTIONARY_ENTRIES } from './encode-values.
 
 export class DictionaryPolicy {
 	/** indices of the page under construction */
-	readonly indices = new GrowingInts(64);
+	readonly indices = new GrowingInts();
 	/** PLAIN bytes that the page's values would take */
 	pagePlainBytes = 0;
 	/** whether values go through the dictionary */
@@ -72,8 +72,8 @@ function indexWidth(entryCount: number): number {
 	return Math.max(1, bitWidthOf(entryCount - 1));
 }
 
-/** Smallest table of a dictionary; a power of two. */
-export const INITIAL_TABLE_SIZE = 1024;
+/** Slots of a dictionary's first table; a power of two. */
+export const INITIAL_TABLE_SIZE = 16;
 
 /** Spreads a hash over its low bits. */
 export function mix(hash: number): number {

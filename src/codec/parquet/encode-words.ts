@@ -14,13 +14,15 @@ import type { Levels } from './levels.ts';
 
 export type WordKind = 'int32' | 'int64' | 'float' | 'double';
 
+const NO_SLOTS = new Int32Array(0);
+
 /** Open addressing over the words of the dictionary's entries. */
 class WordTable {
-	readonly entries = new GrowingInts(64);
+	readonly entries = new GrowingInts();
 	count = 0;
 	readonly #wordsPerValue: 1 | 2;
 	/** entry number + 1; 0: free */
-	#slots = new Int32Array(0);
+	#slots: Int32Array = NO_SLOTS;
 
 	constructor(wordsPerValue: 1 | 2) {
 		this.#wordsPerValue = wordsPerValue;
@@ -72,7 +74,7 @@ class WordTable {
 	}
 
 	#grow(): void {
-		const slots = new Int32Array(Math.max(INITIAL_TABLE_SIZE, this.#slots.length * 2));
+		const slots = new Int32Array(Math.max(INITIAL_TABLE_SIZE, this.#slots.length * 4));
 		const mask = slots.length - 1;
 		const { values } = this.entries;
 		const words = this.#wordsPerValue;
@@ -91,13 +93,13 @@ export class WordEncoder implements ValueEncoder {
 	readonly #options: EncoderOptions;
 	readonly #policy: DictionaryPolicy;
 	/** the page's values when no dictionary is active */
-	readonly #page = new GrowingInts(64);
+	readonly #page = new GrowingInts();
 	readonly #statistics: Int32Statistics | Int64Statistics | FloatStatistics;
 	/** for decimals: 10^precision */
 	readonly #decimalLimit: bigint | undefined;
 	readonly #name: string;
 	#table: WordTable;
-	#source: Int32Array = new Int32Array(0);
+	#source: Int32Array = NO_SLOTS;
 	#floats: Float32Array | Float64Array | undefined;
 
 	/** `decimalPrecision` for decimals stored as integers. `name` is the column's, for messages. */

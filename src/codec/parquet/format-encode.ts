@@ -16,7 +16,7 @@ import type {
 import { ThriftType, ThriftWriter } from './thrift.ts';
 
 export function encodeFileMetaData(m: FileMetaData): Uint8Array {
-	const w = new ThriftWriter(16_384);
+	const w = new ThriftWriter(4096);
 	w.beginStruct();
 	w.i32Field(1, m.version);
 	w.listField(2, ThriftType.STRUCT, m.schema.length);
@@ -90,7 +90,7 @@ export function encodePageHeader(h: PageHeader): Uint8Array {
 }
 
 export function encodeColumnIndex(c: ColumnIndex): Uint8Array {
-	const w = new ThriftWriter(256);
+	const w = new ThriftWriter(128);
 	w.beginStruct();
 	w.listField(1, ThriftType.TRUE, c.nullPages.length);
 	for (const allNull of c.nullPages) w.bool(allNull);
@@ -105,7 +105,7 @@ export function encodeColumnIndex(c: ColumnIndex): Uint8Array {
 }
 
 export function encodeOffsetIndex(o: OffsetIndex): Uint8Array {
-	const w = new ThriftWriter(256);
+	const w = new ThriftWriter(128);
 	w.beginStruct();
 	w.listField(1, ThriftType.STRUCT, o.pageLocations.length);
 	for (const location of o.pageLocations) {

@@ -4,8 +4,10 @@
  */
 import { IcebergError } from '../../errors/iceberg-error.ts';
 import type { Schema } from '../../spec/schema.ts';
+import { schemaToJson } from '../../spec/schema-json.ts';
 import { typeToString } from '../../spec/type-text.ts';
 import type { NestedField, Type } from '../../spec/types.ts';
+import { stringifyJson } from '../../util/json.ts';
 import { ConvertedType, EDGE_ALGORITHMS, PhysicalType, Repetition, type SchemaElement } from './format.ts';
 
 /** How values of a leaf compare in statistics; `none`: no min and max are kept. */
@@ -53,17 +55,31 @@ export interface WriteSchema {
 	readonly elements: readonly SchemaElement[];
 	readonly leaves: readonly WriteLeaf[];
 	readonly columns: readonly WriteChild[];
+	/** the Iceberg schema, as the file's key-value metadata carry it */
+	readonly icebergJson: string;
 }
 
 /** @throws `UNSUPPORTED` for a struct or schema without any field that is stored, and for types that Parquet cannot hold */
 export function writeSchemaOf(schema: Schema): WriteSchema {
+	let found = writeSchemas.get(schema);
+	if (found === undefined) {
+		found = buildWriteSchema(schema);
+		writeSchemas.set(schema, found);
+	}
+	return found;
+}
+
+/** Small appends write many files of one schema object. */
+const writeSchemas = new WeakMap<Schema, WriteSchema>();
+
+function buildWriteSchema(schema: Schema): WriteSchema {
 	const elements: SchemaElement[] = [];
 	const leaves: WriteLeaf[] = [];
 	const builder = new Builder(elements, leaves);
 	const stored = storedFields(schema.fields, 'the schema');
 	elements.push({ name: 'table', numChildren: stored.length });
 	const columns = builder.children(stored, [], '', 0, 0);
-	return { elements, leaves, columns };
+	return { elements, leaves, columns, icebergJson: stringifyJson(schemaToJson(schema)) };
 }
 
 /** Fewest bytes of a two's complement number of `precision` digits. */

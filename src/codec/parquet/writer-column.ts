@@ -76,9 +76,9 @@ export class ColumnWriter {
 	readonly #scratch: GrowingBytes;
 
 	// the page under construction
-	readonly #repetition = new GrowingBytes(16);
+	readonly #repetition = new GrowingBytes();
 	/** empty while all entries of the page are present */
-	readonly #definition = new GrowingBytes(16);
+	readonly #definition = new GrowingBytes();
 	#entries = 0;
 	#rows = 0;
 	#present = 0;

@@ -7,7 +7,7 @@ export const SINK_BUFFER_BYTES = 1024 * 1024;
 
 export class BufferedSink {
 	readonly #sink: ByteSink;
-	readonly #buffer = new GrowingBytes(1024);
+	readonly #buffer = new GrowingBytes();
 	#written = 0;
 
 	constructor(sink: ByteSink) {

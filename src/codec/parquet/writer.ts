@@ -2,8 +2,6 @@
 import type { ColumnBatch, Vector } from '../../column/vector.ts';
 import { IcebergError } from '../../errors/iceberg-error.ts';
 import type { Schema } from '../../spec/schema.ts';
-import { schemaToJson } from '../../spec/schema-json.ts';
-import { stringifyJson } from '../../util/json.ts';
 import { loadCodec } from '../compression.ts';
 import type { ByteSink, ParquetWriteOptions, ParquetWriter, ParquetWriteResult } from './api.ts';
 import { GrowingBytes } from './encode-buffer.ts';
@@ -88,14 +86,14 @@ class FileWriter implements ParquetWriter {
 			pageRowLimit: positive(options, 'pageRowLimit', DEFAULT_PAGE_ROW_LIMIT),
 			dictSizeBytes: positive(options, 'dictSizeBytes', DEFAULT_DICT_SIZE_BYTES, 0),
 		};
-		const scratch = new GrowingBytes(1024);
+		const scratch = new GrowingBytes();
 		this.#columns = this.#layout.leaves.map((leaf) => {
 			const name = schema.nameOf(leaf.fieldId ?? leaf.variantFieldId ?? -1) ?? leaf.path.join('.');
 			return new ColumnWriter(leaf, name, columnOptions, scratch);
 		});
 		this.#metrics = new MetricsCollector(this.#layout.leaves, options.metricsMode ?? (() => DEFAULT_METRICS_MODE));
 		this.#keyValueMetadata = [
-			{ key: 'iceberg.schema', value: stringifyJson(schemaToJson(schema)) },
+			{ key: 'iceberg.schema', value: this.#layout.icebergJson },
 			...Object.entries(options.keyValueMetadata ?? {}).map(([key, value]) => ({ key, value })),
 		];
 		this.#createdBy = options.createdBy ?? DEFAULT_CREATED_BY;

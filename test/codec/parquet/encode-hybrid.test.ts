@@ -46,7 +46,7 @@ describe('the hybrid of runs and packed bits', () => {
 		fc.assert(
 			fc.property(columns, ({ bitWidth, runs }) => {
 				const values = runs.flatMap(([value, times]) => Array<number>(times).fill(value));
-				const out = new GrowingBytes(1);
+				const out = new GrowingBytes();
 				encodeHybrid(Int32Array.from([...values, 0, 0]), values.length, bitWidth, out);
 				expect(decode(out.content(), bitWidth, values.length)).toEqual(values);
 			}),
