@@ -3,18 +3,21 @@ import { IcebergError } from '../errors/iceberg-error.ts';
 import type { Schema } from './schema.ts';
 import type { NestedField, Type } from './types.ts';
 
+export interface SelectOptions {
+	/** Default true. */
+	readonly caseSensitive?: boolean;
+	/** Columns that are not in the schema, by name; the schema's own come first. Default none. */
+	readonly others?: (name: string) => NestedField | undefined;
+}
+
 /**
  * The fields of the given full names, with their ids: columns in the order in which they are first named, what is
  * nested in them in the schema's order. A struct's name takes all of it, a nested name (`a.b`, `list.element.b`,
  * `map.value.b`) only that part; a map's key always stays. `*` stands for all columns.
  *
- * @throws `INVALID_ARGUMENT` for a name that is not in the schema, naming those that are
+ * @throws `INVALID_ARGUMENT` for a name that is nowhere, naming those that are in the schema
  */
-export function selectFields(
-	schema: Schema,
-	names: readonly string[],
-	options: { readonly caseSensitive?: boolean } = {},
-): NestedField[] {
+export function selectFields(schema: Schema, names: readonly string[], options: SelectOptions = {}): NestedField[] {
 	/** fields to take whole */
 	const whole = new Set<number>();
 	/** fields to take in part, because something below them was named */
@@ -29,7 +32,13 @@ export function selectFields(
 			continue;
 		}
 		const field = schema.findFieldByName(name, options);
-		if (field === undefined) throw unknownName(schema, name);
+		if (field === undefined) {
+			const other = options.others?.(name);
+			if (other === undefined) throw unknownName(schema, name);
+			whole.add(other.id);
+			columns.set(other.id, other);
+			continue;
+		}
 		whole.add(field.id);
 		let top = field.id;
 		for (let up = schema.parentOf(top); up !== undefined; up = schema.parentOf(up)) {

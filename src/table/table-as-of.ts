@@ -3,7 +3,7 @@ import type { Row, RowInput } from '../spec/row-types.ts';
 import type { Schema } from '../spec/schema.ts';
 import type { Snapshot } from '../spec/snapshot.ts';
 import { dataFilesOf, manifestsOf, rowCountOf } from './state-reads.ts';
-import { type ScanOptions, TableScan } from './table-scan.ts';
+import { type ScanOptions, type SelectableRow, TableScan } from './table-scan.ts';
 import type { SnapshotSelector, TableState } from './table-source.ts';
 
 /** Where to travel to: exactly one key. */
@@ -21,39 +21,44 @@ export class TableAsOf<Out = Row> {
 	readonly snapshot: Snapshot | undefined;
 	readonly schema: Schema<RowInput, Out>;
 	readonly #state: TableState;
+	/** Resolved against `#state`, which never changes, it names the same snapshot and schema each time. */
+	readonly #selector: SnapshotSelector;
 
-	constructor(state: TableState, snapshot: Snapshot | undefined, schema: Schema<RowInput, Out>) {
+	/** Not for users: it comes from `table.timeTravel()`. */
+	constructor(
+		state: TableState,
+		snapshot: Snapshot | undefined,
+		schema: Schema<RowInput, Out>,
+		selector: SnapshotSelector,
+	) {
 		this.#state = state;
 		this.snapshot = snapshot;
 		this.schema = schema;
+		this.#selector = selector;
 	}
 
 	/** As {@link Table.scan}, of this state. */
-	scan<const K extends keyof Out & string>(
+	scan<const K extends keyof SelectableRow<Out> & string>(
 		options: TimelessScanOptions & { readonly select: readonly K[] },
-	): TableScan<Pick<Out, K>>;
+	): TableScan<Pick<SelectableRow<Out>, K>>;
 	scan(options?: TimelessScanOptions): TableScan<Out>;
 	scan(options: TimelessScanOptions = {}): TableScan<Out> {
-		return new TableScan<Out>(async () => this.#state, { ...options, ...this.#selector() });
+		return new TableScan<Out>(async () => this.#state, { ...options, ...this.#selector });
 	}
 
 	/** As {@link Table.manifests}, of this state. */
 	async manifests(): Promise<readonly ManifestFile[]> {
-		return manifestsOf(this.#state, this.#selector());
+		return manifestsOf(this.#state, this.#selector);
 	}
 
 	/** As {@link Table.dataFiles}, of this state. */
 	async dataFiles(): Promise<readonly DataFile[]> {
-		return dataFilesOf(this.#state, this.#selector());
+		return dataFilesOf(this.#state, this.#selector);
 	}
 
 	/** As {@link Table.rowCount}, of this state. */
 	async rowCount(): Promise<number> {
-		return rowCountOf(this.#state, this.#selector());
-	}
-
-	#selector(): SnapshotSelector {
-		return this.snapshot === undefined ? {} : { snapshotId: this.snapshot.snapshotId };
+		return rowCountOf(this.#state, this.#selector);
 	}
 }
 

@@ -4,6 +4,7 @@ import type { ColumnBatch } from '../column/vector.ts';
 import { IcebergError } from '../errors/iceberg-error.ts';
 import type { Expression } from '../expr/expression.ts';
 import { parseWhere } from '../expr/parse-where.ts';
+import { metadataColumn } from '../read/metadata-columns.ts';
 import { scanBatches } from '../read/scan-batches.ts';
 import type { FileScanTask } from '../scan/file-scan-task.ts';
 import { type FilePlan, planFiles } from '../scan/plan.ts';
@@ -17,7 +18,10 @@ import { type SelectedSnapshot, selectSnapshot, type SnapshotSelector, type Tabl
 
 /** What to read and how to give it out. */
 export interface ScanOptions extends SnapshotSelector, RowOutputOptions {
-	/** Full names of columns (`a`, `a.b`), in the order wanted; default all columns of the schema. */
+	/**
+	 * Full names of columns (`a`, `a.b`), in the order wanted; default all columns of the schema. The metadata columns
+	 * {@link MetadataColumns} can be named too; a column of the table that has such a name hides it.
+	 */
 	readonly select?: readonly string[];
 	/** A predicate, or its text (`"status = 'failed' and duration_ms > 1000"`). */
 	readonly where?: Expression | string;
@@ -27,6 +31,23 @@ export interface ScanOptions extends SnapshotSelector, RowOutputOptions {
 	readonly caseSensitive?: boolean;
 	readonly signal?: AbortSignal;
 }
+
+/** What a scan can tell of each row besides the table's columns. Iceberg spec: Reserved Field IDs; Row Lineage. */
+export interface MetadataColumns {
+	/** location of the file that the row stands in */
+	readonly _file: string;
+	/** position of the row in that file, from 0 */
+	readonly _pos: bigint;
+	/** id of the partition spec that the file was written with */
+	readonly _spec_id: number;
+	/** v3: the row's id, assigned once; null where the table had none when the row was written */
+	readonly _row_id: bigint | null;
+	/** v3: sequence number of the commit that last changed the row */
+	readonly _last_updated_sequence_number: bigint | null;
+}
+
+/** Names that `select` takes. */
+export type SelectableRow<Out> = Out & Omit<MetadataColumns, keyof Out>;
 
 /** A scan resolved to one snapshot. */
 interface ResolvedScan extends SelectedSnapshot {
@@ -157,7 +178,7 @@ export class TableScan<Out = Row> implements AsyncIterable<Out> {
 	#fieldsOf(schema: Schema): readonly NestedField[] {
 		const { select, caseSensitive } = this.#options;
 		if (select === undefined) return schema.fields;
-		return selectFields(schema, select, { caseSensitive: caseSensitive ?? true });
+		return selectFields(schema, select, { caseSensitive: caseSensitive ?? true, others: metadataColumn });
 	}
 
 	#tasks({ state, snapshot, schema }: ResolvedScan): AsyncIterable<FileScanTask> {

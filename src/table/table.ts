@@ -22,7 +22,7 @@ import type { AppendInput, AppendOptions } from './append-input.ts';
 import type { AppendResult, HistoryEntry } from './results.ts';
 import { dataFilesOf, manifestEntriesOf, manifestsOf, rowCountOf } from './state-reads.ts';
 import { TableAsOf, type TimeTravelTarget } from './table-as-of.ts';
-import { type ScanOptions, TableScan } from './table-scan.ts';
+import { type ScanOptions, type SelectableRow, TableScan } from './table-scan.ts';
 import { snapshotIdFrom, selectSnapshot, type SnapshotSelector, type TableState } from './table-source.ts';
 import { TableTransaction, type TransactionOptions } from './table-transaction.ts';
 
@@ -142,16 +142,16 @@ export class Table<In = RowInput, Out = Row> implements RowTyped<In, Out>, Async
 		}
 		const state = await this.#state();
 		const { snapshot, schema } = selectSnapshot(state.metadata, selector);
-		return new TableAsOf<Out>(state, snapshot, schema as Schema<RowInput, Out>);
+		return new TableAsOf<Out>(state, snapshot, schema as Schema<RowInput, Out>, selector);
 	}
 
 	/**
 	 * Rows, columns or Arrow of the newest state, or of an earlier one. Reading starts when the result is iterated over.
 	 * @throws `INVALID_ARGUMENT`, `INVALID_FILTER`; while iterating as {@link TableScan.batches}
 	 */
-	scan<const K extends keyof Out & string>(
+	scan<const K extends keyof SelectableRow<Out> & string>(
 		options: ScanOptions & { readonly select: readonly K[] },
-	): TableScan<Pick<Out, K>>;
+	): TableScan<Pick<SelectableRow<Out>, K>>;
 	scan(options?: ScanOptions): TableScan<Out>;
 	scan(options: ScanOptions = {}): TableScan<Out> {
 		this.#assertOpen();
