@@ -10,11 +10,16 @@ import { decodeBounds, type StatisticsLeaf } from './statistics.ts';
 /** Most bytes of a column index or offset index. */
 export const PAGE_INDEX_BYTES_LIMIT = 64 << 20;
 
-/** `undefined` where the file has none. @throws `CORRUPT` */
+/**
+ * `undefined` where the file has none. Rows strictly rise from page to page, except for columns below lists (`isRepeated`): some
+ * writers let the last row go on in a page of its own.
+ * @throws `CORRUPT`
+ */
 export async function readOffsetIndex(
 	source: ByteSource,
 	chunk: ColumnChunk,
 	rowCount: number,
+	isRepeated: boolean,
 	fileLength: number,
 	signal: AbortSignal | undefined,
 ): Promise<OffsetIndex | undefined> {
@@ -25,7 +30,8 @@ export async function readOffsetIndex(
 	let row = -1;
 	let end = 0;
 	for (const page of index.pageLocations) {
-		if (page.firstRowIndex <= row || page.firstRowIndex >= rowCount || page.offset < end)
+		const isLater = isRepeated ? page.firstRowIndex >= row : page.firstRowIndex > row;
+		if (!isLater || page.firstRowIndex >= rowCount || page.offset < end)
 			throw corruptPage('an offset index whose pages are out of order');
 		row = page.firstRowIndex;
 		end = page.offset + page.compressedPageSize;

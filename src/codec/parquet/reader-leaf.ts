@@ -148,7 +148,12 @@ export class LeafReader {
 		const locations = this.#index?.pageLocations;
 		if (locations === undefined) return;
 		let page = this.#indexPage;
-		while (page + 1 < locations.length && (locations[page + 1]?.firstRowIndex ?? 0) <= target) page++;
+		for (let next = page + 1; next < locations.length; next++) {
+			const row = locations[next]?.firstRowIndex ?? 0;
+			if (row > target) break;
+			// a page that goes on with the row of the page before is no place to start
+			if (row > (locations[page]?.firstRowIndex ?? 0)) page = next;
+		}
 		const location = locations[page];
 		if (location === undefined || location.firstRowIndex <= this.#row) return;
 		this.#indexPage = page;
@@ -160,7 +165,7 @@ export class LeafReader {
 			throw corruptPage(`the offset index points to ${location.offset}, where no data page starts`);
 		const next = locations[page + 1]?.firstRowIndex ?? this.#rowCount;
 		const { numRows } = this.#ahead;
-		if (numRows !== undefined && numRows !== next - location.firstRowIndex)
+		if (this.node.repetitionLevel === 0 && numRows !== next - location.firstRowIndex)
 			throw corruptPage(
 				`the page at ${location.offset} has ${numRows} rows, the offset index says ${next - location.firstRowIndex}`,
 			);

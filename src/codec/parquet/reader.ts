@@ -139,7 +139,10 @@ class ParquetFile implements ParquetReader {
 		return (chunk) => {
 			const before = known.get(chunk);
 			if (before !== undefined) return before;
-			const index = readOffsetIndex(this.#source, chunk, rowGroup.numRows, this.#footer.fileLength, signal).catch(
+			const leaf = this.#schema.leaves[rowGroup.columns.indexOf(chunk)];
+			const isRepeated = (leaf?.repetitionLevel ?? 0) > 0;
+			const { fileLength } = this.#footer;
+			const index = readOffsetIndex(this.#source, chunk, rowGroup.numRows, isRepeated, fileLength, signal).catch(
 				(error: unknown) => {
 					const column = chunk.metaData.pathInSchema.join('.');
 					throw atSpot(error, { location: this.#source.location, column });

@@ -72,10 +72,15 @@ export function promoteStatistics(statistics: LeafStatistics, found: Type, wante
 	const upper = max === undefined ? undefined : promoteBound(max, found, wanted, 'max');
 	return {
 		...rest,
-		exact: rest.exact && lower !== undefined && upper !== undefined,
+		exact: rest.exact && lower !== undefined && upper !== undefined && !isRounded(found, wanted),
 		...(lower !== undefined && { min: lower }),
 		...(upper !== undefined && { max: upper }),
 	};
+}
+
+/** Whether promoted bounds may lie a little outside of the values. */
+function isRounded(found: Type, wanted: Type): boolean {
+	return found.kind.endsWith('_ns') && !wanted.kind.endsWith('_ns');
 }
 
 type Side = 'min' | 'max';
