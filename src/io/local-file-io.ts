@@ -1,6 +1,5 @@
 /** Files of the operating system, written durably. POSIX systems. */
-import { constants, lstatSync, statSync } from 'node:fs';
-import { opendir, rmdir } from 'node:fs/promises';
+import { constants, statSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { IcebergError } from '../errors/iceberg-error.ts';
 import { throwIfAborted } from '../util/bounded-pool.ts';
@@ -21,6 +20,7 @@ import {
 import { errnoOf, fsError, isAbsent } from './fs-error.ts';
 import { HandlePool } from './handle-pool.ts';
 import { linkIfAbsent } from './link-if-absent.ts';
+import { listFolder, removeIfEmpty } from './local-folders.ts';
 import { LocalInputFile } from './local-input-file.ts';
 import { LocalOutputFile } from './local-output-file.ts';
 import { decodedLocalPathOf, localPathOf, withoutTrailingSlash } from './location.ts';
@@ -51,10 +51,6 @@ export interface LocalFileIOOptions {
 
 const DEFAULT_BLOCKING_LIMIT_BYTES = 256 * 1024;
 const DEFAULT_OPEN_FILES_LIMIT = 64;
-/** Entries of a folder that are fetched at once. */
-const LIST_BATCH = 256;
-/** Deepest nesting of folders that a listing follows. */
-const MAX_LIST_DEPTH = 512;
 /** How often a folder is made anew that somebody else removes, being empty, before a file is in it. */
 const MAX_FOLDER_ATTEMPTS = 5;
 const CREATE_FLAGS = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL;
@@ -216,36 +212,14 @@ export class LocalFileIO implements FileIO {
 	/** Folders that are symbolic links are not entered; links to files count as files. */
 	async *list(prefix: string, options?: ListOptions): AsyncGenerator<FileEntry, void, undefined> {
 		this.#checkOpen();
-		const top = withoutTrailingSlash(prefix);
-		const root = this.#placesToRead(top).find((path) => isThere(path, prefix));
-		if (root === undefined) return;
-		const folders = [''];
-		for (let below = folders.pop(); below !== undefined; below = folders.pop()) {
-			for await (const entry of this.#entriesOf(join(root, below), prefix, options?.signal)) {
-				const relative = below === '' ? entry.name : `${below}/${entry.name}`;
-				if (entry.isFolder) {
-					if (options?.recursive === false) continue;
-					if (relative.split('/').length > MAX_LIST_DEPTH)
-						throw new IcebergError('LIMIT_EXCEEDED', `folders below ${prefix} nest deeper than ${MAX_LIST_DEPTH}`);
-					folders.push(relative);
-					continue;
-				}
-				const stat = statSync(join(root, relative), { throwIfNoEntry: false });
-				// Gone in the meantime, or neither a file nor a link to one.
-				if (stat?.isFile() !== true) continue;
-				yield {
-					location: top === '/' ? `/${relative}` : `${top}/${relative}`,
-					sizeBytes: stat.size,
-					modifiedMs: stat.mtimeMs,
-				};
-			}
-		}
+		const root = this.#placesToRead(withoutTrailingSlash(prefix)).find((path) => isThere(path, prefix));
+		if (root !== undefined) yield* listFolder(root, prefix, options ?? {}, () => this.#checkOpen());
 	}
 
 	async removeEmptyFolders(location: string): Promise<void> {
 		this.#checkOpen();
 		const path = this.#placeToWrite(withoutTrailingSlash(location));
-		await this.#removeIfEmpty(path, location, 0);
+		await removeIfEmpty(path, location, (folder) => this.#persister.folderRemoved(folder));
 	}
 
 	async close(): Promise<void> {
@@ -304,38 +278,6 @@ export class LocalFileIO implements FileIO {
 		} catch (error) {
 			await unlinkQuietly(calls, path);
 			throw fsError(error, 'write', location, true);
-		}
-	}
-
-	async *#entriesOf(
-		path: string,
-		prefix: string,
-		signal: AbortSignal | undefined,
-	): AsyncGenerator<{ readonly name: string; readonly isFolder: boolean }> {
-		try {
-			for await (const entry of await opendir(path, { bufferSize: LIST_BATCH })) {
-				throwIfAborted(signal);
-				this.#checkOpen();
-				yield { name: entry.name, isFolder: entry.isDirectory() };
-			}
-		} catch (error) {
-			if (!isAbsent(error)) throw fsError(error, 'list', prefix);
-		}
-	}
-
-	async #removeIfEmpty(path: string, location: string, depth: number): Promise<void> {
-		if (depth > MAX_LIST_DEPTH)
-			throw new IcebergError('LIMIT_EXCEEDED', `folders below ${location} nest deeper than ${MAX_LIST_DEPTH}`);
-		if (lstatSync(path, { throwIfNoEntry: false })?.isDirectory() !== true) return;
-		for await (const entry of this.#entriesOf(path, location, undefined))
-			if (entry.isFolder) await this.#removeIfEmpty(join(path, entry.name), location, depth + 1);
-		try {
-			await rmdir(path);
-			this.#persister.folderRemoved(path);
-		} catch (error) {
-			const errno = errnoOf(error);
-			if (errno !== 'ENOTEMPTY' && errno !== 'EEXIST' && errno !== 'ENOENT')
-				throw fsError(error, 'remove the folder', location);
 		}
 	}
 }

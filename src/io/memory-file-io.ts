@@ -90,7 +90,7 @@ export class MemoryFileIO implements FileIO {
 		this.#checkOpen();
 		const folder = prefix.endsWith('/') ? prefix : `${prefix}/`;
 		// A copy of the keys: files that come and go meanwhile must not disturb the walk.
-		for (const location of [...this.#files.keys()]) {
+		for (const location of Array.from(this.#files.keys())) {
 			throwIfAborted(options?.signal);
 			if (!location.startsWith(folder)) continue;
 			if (options?.recursive === false && location.includes('/', folder.length)) continue;

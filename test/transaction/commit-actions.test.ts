@@ -193,7 +193,7 @@ describe('an unknown outcome', () => {
 		expect(await garbage(io)).toEqual([]);
 	});
 
-	it('is COMMIT_STATE_UNKNOWN when it cannot be settled; nothing is deleted, also not by a rollback', async () => {
+	it('is COMMIT_STATE_UNKNOWN when it cannot be settled; nothing is deleted, also not by a rollback (invariant 7)', async () => {
 		const io = new MemoryFileIO();
 		const { committer, loaded } = await makeTable(io);
 		const lost = committerWith(committer, async () => ({ outcome: 'unknown', cause: new Error('timed out') }));
@@ -316,7 +316,7 @@ describe('a fault at any one call of a commit', () => {
 	];
 
 	it.each(faults)(
-		'that %s leaves a whole table, in which the append is there once or not at all',
+		'that %s leaves a whole table, in which the append is there once or not at all (invariants 2, 3, 6, 7)',
 		async (_name, fault) => {
 			const calls = await callsOfSuccess();
 			expect(calls.length).toBeGreaterThan(15);

@@ -105,7 +105,7 @@ async function look(table: string): Promise<{ names: string[]; sequenceNumbers: 
 
 describe('processes that append to one table', () => {
 	it(
-		'lose nothing, add nothing twice, and leave no file behind',
+		'lose nothing, add nothing twice, and leave no file behind (invariants 1, 2, 5)',
 		async () => {
 			const table = await makeTable('plain');
 			const workers = Array.from({ length: PROCESSES }, (_, i) => start(table, `w${i}`, COMMITS));
@@ -126,7 +126,7 @@ describe('processes that append to one table', () => {
 	);
 
 	it(
-		'may be killed at any time: what was acknowledged is there, and the others go on',
+		'may be killed at any time: what was acknowledged is there, and the others go on (invariants 1, 2, 5, 8)',
 		async () => {
 			const table = await makeTable('killed', { 'commit.manifest.min-count-to-merge': '5' });
 			const survivors = [start(table, 's0', COMMITS), start(table, 's1', COMMITS)];
