@@ -3,6 +3,7 @@ import { IcebergError } from '../errors/iceberg-error.ts';
 import type { FileIO } from '../io/file-io.ts';
 import { absoluteLocation } from '../io/location.ts';
 import { DEFAULT_FORMAT_VERSION } from '../metadata/new-table.ts';
+import { GroupAppender } from '../ingest/group-appender.ts';
 import { parsePartitionSpec } from '../spec/partition-spec.ts';
 import type { Row, RowInput } from '../spec/row-types.ts';
 import { Schema, type SchemaOptions } from '../spec/schema.ts';
@@ -113,6 +114,7 @@ function tableOf<In, Out>(location: string, opened: OpenedTable, readOnly: boole
 		readOnly,
 		clock: ports.clock ?? systemClock,
 		random: ports.random ?? systemRandom,
+		createAppender: (host) => new GroupAppender(host),
 	});
 }
 

@@ -18,7 +18,8 @@ import {
 import { TransactionCore } from '../transaction/transaction.ts';
 import type { Committer, LoadedMetadata } from '../transaction/committer.ts';
 import type { Clock, Random } from '../util/ports.ts';
-import type { AppendInput, AppendOptions } from './append-input.ts';
+import type { ColumnBatch } from '../column/vector.ts';
+import { type AppendInput, type AppendOptions, batchesOf } from './append-input.ts';
 import type { AppendResult, HistoryEntry } from './results.ts';
 import { dataFilesOf, manifestEntriesOf, manifestsOf, rowCountOf } from './state-reads.ts';
 import { TableAsOf, type TimeTravelTarget } from './table-as-of.ts';
@@ -34,6 +35,31 @@ export interface TableParts {
 	readonly readOnly: boolean;
 	readonly clock: Clock;
 	readonly random: Random;
+	/** how appends are committed */
+	readonly createAppender: (host: AppenderHost) => Appender;
+}
+
+/** What an {@link Appender} needs of its table. */
+export interface AppenderHost {
+	readonly committer: Committer;
+	readonly clock: Clock;
+	readonly random: Random;
+	/** the newest state that the table has seen */
+	loaded(): LoadedMetadata;
+	/** takes the state that a commit made */
+	advance(loaded: LoadedMetadata): void;
+}
+
+/** The port through which a table appends; `ingest/` has the implementation. */
+export interface Appender {
+	/** @param batches of the columns of `schema`, checked */
+	append(
+		schema: Schema,
+		batches: AsyncIterable<ColumnBatch>,
+		request: AppendOptions,
+	): Promise<{ readonly rowCount: number; readonly snapshot: Snapshot | undefined }>;
+	/** resolves when no append is under way */
+	idle(): Promise<void>;
 }
 
 /**
@@ -47,6 +73,7 @@ export class Table<In = RowInput, Out = Row> implements RowTyped<In, Out>, Async
 	/** True when nothing can be committed: the table was opened by a metadata file. */
 	readonly readOnly: boolean;
 	readonly #parts: TableParts;
+	readonly #appender: Appender;
 	#loaded: LoadedMetadata;
 	#closed = false;
 
@@ -56,6 +83,14 @@ export class Table<In = RowInput, Out = Row> implements RowTyped<In, Out>, Async
 		this.readOnly = parts.readOnly;
 		this.#parts = parts;
 		this.#loaded = parts.loaded;
+		const { committer, clock, random } = parts;
+		this.#appender = parts.createAppender({
+			committer,
+			clock,
+			random,
+			loaded: () => this.#loaded,
+			advance: (loaded) => this.#advance(loaded),
+		});
 	}
 
 	/** The metadata as of the last call that looked; {@link refresh} looks. */
@@ -182,26 +217,24 @@ export class Table<In = RowInput, Out = Row> implements RowTyped<In, Out>, Async
 	}
 
 	/**
-	 * Appends rows as one snapshot: all of them, or none when this rejects. Resolves when they are durable and visible to
-	 * every reader. Rows are checked against the schema; the first that does not fit refuses all.
+	 * Appends rows: all of them become visible in one snapshot, or none when this rejects. Resolves when they are durable
+	 * and visible to every reader. Appends that come while a commit is in flight share the next one, and its snapshot.
+	 * Rows are checked against the schema; the first that does not fit refuses all of its append.
 	 *
 	 * @throws `INVALID_DATA` naming row, column and value; `INVALID_ARGUMENT` for something that holds no rows;
 	 *   `COMMIT_CONFLICT` when other writers won each try; `COMMIT_STATE_UNKNOWN` when the outcome cannot be told;
 	 *   `UNSUPPORTED` for a read-only table; `STORAGE`, `PERMISSION_DENIED`, `ABORTED`
 	 */
 	async append(data: AppendInput<In>, options: AppendOptions = {}): Promise<AppendResult> {
-		const tx = this.newTransaction(options.summary === undefined ? {} : { summary: options.summary });
-		try {
-			const rowCount = await tx.appendData(data, options.signal === undefined ? {} : { signal: options.signal });
-			if (rowCount === 0) {
-				return { committed: false, rowCount: 0, snapshot: undefined, message: 'nothing to append: no rows were given' };
-			}
-			const { snapshot } = await tx.commit(options.signal === undefined ? {} : { signal: options.signal });
-			const message = `appended ${rowCount} row${rowCount === 1 ? '' : 's'} as snapshot ${snapshot?.snapshotId}`;
-			return { committed: true, rowCount, snapshot, message };
-		} finally {
-			await tx.rollback();
+		this.#assertWritable();
+		const schema = currentSchema(this.metadata);
+		const batches = batchesOf(schema, data, options.signal);
+		const { rowCount, snapshot } = await this.#appender.append(schema, batches, options);
+		if (rowCount === 0) {
+			return { committed: false, rowCount, snapshot: undefined, message: 'nothing to append: no rows were given' };
 		}
+		const message = `appended ${rowCount} row${rowCount === 1 ? '' : 's'} as snapshot ${snapshot?.snapshotId}`;
+		return { committed: true, rowCount, snapshot, message };
 	}
 
 	/** {@link append} by the name that users of the Python library know. */
@@ -211,12 +244,7 @@ export class Table<In = RowInput, Out = Row> implements RowTyped<In, Out>, Async
 
 	/** Several changes as one commit. @throws `UNSUPPORTED` for a read-only table, `CLOSED` */
 	newTransaction(options: TransactionOptions = {}): TableTransaction<In> {
-		this.#assertOpen();
-		if (this.readOnly) {
-			throw new IcebergError('UNSUPPORTED', `${this.location} is a metadata file, opened to be read only`, {
-				context: { location: this.location },
-			});
-		}
+		this.#assertWritable();
 		const { committer, clock, random } = this.#parts;
 		const core = new TransactionCore(committer, this.#loaded, { clock, random });
 		return new TableTransaction<In>(core, random, (loaded) => this.#advance(loaded), options);
@@ -242,15 +270,24 @@ export class Table<In = RowInput, Out = Row> implements RowTyped<In, Out>, Async
 		return this;
 	}
 
-	/** Frees file handles. Further calls fail with `CLOSED`. */
+	/** Waits for appends that are under way, then frees file handles. Further calls fail with `CLOSED`. */
 	async close(): Promise<void> {
 		if (this.#closed) return;
 		this.#closed = true;
+		await this.#appender.idle();
 		await this.io.close();
 	}
 
 	async [Symbol.asyncDispose](): Promise<void> {
 		await this.close();
+	}
+
+	#assertWritable(): void {
+		this.#assertOpen();
+		if (!this.readOnly) return;
+		throw new IcebergError('UNSUPPORTED', `${this.location} is a metadata file, opened to be read only`, {
+			context: { location: this.location },
+		});
 	}
 
 	#assertOpen(): void {

@@ -1,0 +1,230 @@
+/**
+ * Group commit within one process: appends that arrive while a commit is in flight form the next one, so that a hundred
+ * callers cost two commits rather than a hundred.
+ */
+import { concatBatches } from '../column/vector-ops.ts';
+import type { ColumnBatch } from '../column/vector.ts';
+import { IcebergError, isIcebergError } from '../errors/iceberg-error.ts';
+import type { Schema } from '../spec/schema.ts';
+import type { Snapshot } from '../spec/snapshot.ts';
+import type { TableMetadata } from '../spec/table-metadata.ts';
+import { schemaById } from '../spec/table-metadata-lookup.ts';
+import { deleteQuietly } from '../transaction/action.ts';
+import { AppendAction } from '../transaction/append.ts';
+import { commitActions } from '../transaction/commit-actions.ts';
+import { snapshotsOfCommit } from '../transaction/commit-id.ts';
+import type { Committer, LoadedMetadata } from '../transaction/committer.ts';
+import { throwIfAborted } from '../util/bounded-pool.ts';
+import { type Deferred, deferred } from '../util/deferred.ts';
+import type { Clock, Random } from '../util/ports.ts';
+import { writeDataFiles } from '../write/data-writer.ts';
+import { batchSizeBytes } from '../write/batch-size.ts';
+
+/** An append larger than this is written and committed by itself, as it streams in. */
+export const GROUPED_APPEND_LIMIT_BYTES = 4 * 1024 * 1024;
+/** Most bytes of rows in one group commit. */
+export const GROUP_LIMIT_BYTES = 64 * 1024 * 1024;
+/** Bytes of rows that wait for a commit at which further appends wait before they are taken. */
+export const QUEUE_LIMIT_BYTES = 2 * GROUP_LIMIT_BYTES;
+
+/** What the appender needs of its table. */
+export interface AppendHost {
+	readonly committer: Committer;
+	readonly clock: Clock;
+	readonly random: Random;
+	/** the newest state that is known */
+	loaded(): LoadedMetadata;
+	/** takes the state that a commit made */
+	advance(loaded: LoadedMetadata): void;
+}
+
+export interface AppendRequest {
+	readonly summary?: Readonly<Record<string, string>>;
+	readonly signal?: AbortSignal;
+}
+
+export interface Appended {
+	readonly rowCount: number;
+	/** undefined when there were no rows */
+	readonly snapshot: Snapshot | undefined;
+}
+
+interface Waiting {
+	readonly schema: Schema;
+	readonly batches: readonly ColumnBatch[];
+	readonly sizeBytes: number;
+	readonly rowCount: number;
+	readonly resolve: (appended: Appended) => void;
+	readonly reject: (error: unknown) => void;
+}
+
+/** Appends of one table object. */
+export class GroupAppender {
+	readonly #host: AppendHost;
+	#queue: Waiting[] = [];
+	#queuedBytes = 0;
+	#running: Promise<void> | undefined;
+	/** resolved and replaced whenever a group leaves the queue */
+	#room = deferred<void>();
+	/** appends that have begun and have not ended */
+	#active = 0;
+	#idle: Deferred<void> | undefined;
+
+	constructor(host: AppendHost) {
+		this.#host = host;
+	}
+
+	/**
+	 * Appends rows; resolves when they are committed. Small appends share commits, in the order in which their rows were
+	 * complete; large ones, and ones with a summary of their own, have a commit to themselves.
+	 *
+	 * @param batches of the columns of `schema`, checked
+	 * @throws as `commitActions`, what the input throws, and `ABORTED` while the append still waits for its turn
+	 */
+	async append(schema: Schema, batches: AsyncIterable<ColumnBatch>, request: AppendRequest): Promise<Appended> {
+		this.#active += 1;
+		try {
+			return await this.#append(schema, batches, request);
+		} finally {
+			this.#active -= 1;
+			if (this.#active === 0) this.#idle?.resolve();
+		}
+	}
+
+	/** Resolves when no append is under way. */
+	async idle(): Promise<void> {
+		if (this.#active === 0) return;
+		this.#idle ??= deferred<void>();
+		await this.#idle.promise;
+		this.#idle = undefined;
+	}
+
+	async #append(schema: Schema, batches: AsyncIterable<ColumnBatch>, request: AppendRequest): Promise<Appended> {
+		const rest = batches[Symbol.asyncIterator]();
+		const gathered: ColumnBatch[] = [];
+		let sizeBytes = 0;
+		let rowCount = 0;
+		for (;;) {
+			const next = await rest.next();
+			if (next.done === true) break;
+			gathered.push(next.value);
+			rowCount += next.value.length;
+			sizeBytes += batchSizeBytes(next.value);
+			if (sizeBytes > GROUPED_APPEND_LIMIT_BYTES) return this.#commit(schema, chain(gathered, rest), request);
+		}
+		if (rowCount === 0) return { rowCount: 0, snapshot: undefined };
+		if (request.summary !== undefined) return this.#commit(schema, chain(gathered, undefined), request);
+		return this.#enqueue({ schema, batches: gathered, sizeBytes, rowCount }, request.signal);
+	}
+
+	async #enqueue(rows: Omit<Waiting, 'resolve' | 'reject'>, signal: AbortSignal | undefined): Promise<Appended> {
+		while (this.#queuedBytes > QUEUE_LIMIT_BYTES) await this.#room.promise;
+		throwIfAborted(signal);
+		const { promise, resolve, reject } = deferred<Appended>();
+		const waiting: Waiting = { ...rows, resolve, reject };
+		const abort = (): void => {
+			const at = this.#queue.indexOf(waiting);
+			// Once its commit has begun, an append can no longer be told from the others in it.
+			if (at < 0) return;
+			this.#queue.splice(at, 1);
+			this.#queuedBytes -= waiting.sizeBytes;
+			reject(
+				new IcebergError('ABORTED', 'the append was aborted; nothing of it was written', { cause: signal?.reason }),
+			);
+		};
+		signal?.addEventListener('abort', abort, { once: true });
+		this.#queue.push(waiting);
+		this.#queuedBytes += waiting.sizeBytes;
+		this.#running ??= this.#run();
+		try {
+			return await promise;
+		} finally {
+			signal?.removeEventListener('abort', abort);
+		}
+	}
+
+	async #run(): Promise<void> {
+		while (this.#queue.length > 0) {
+			const group = this.#takeGroup();
+			const [first] = group;
+			if (first === undefined) break;
+			try {
+				const batches = [concatBatches(group.flatMap((waiting) => waiting.batches))];
+				const { snapshot } = await this.#commit(first.schema, chain(batches, undefined), {});
+				for (const { rowCount, resolve } of group) resolve({ rowCount, snapshot });
+			} catch (error) {
+				for (const { reject } of group) reject(error);
+			}
+		}
+		this.#running = undefined;
+	}
+
+	/** The oldest waiting appends of one schema, up to the limit of a group. */
+	#takeGroup(): Waiting[] {
+		const schema = this.#queue[0]?.schema;
+		let sizeBytes = 0;
+		let count = 0;
+		for (const waiting of this.#queue) {
+			if (waiting.schema !== schema || (count > 0 && sizeBytes + waiting.sizeBytes > GROUP_LIMIT_BYTES)) break;
+			sizeBytes += waiting.sizeBytes;
+			count += 1;
+		}
+		const group = this.#queue.slice(0, count);
+		this.#queue = this.#queue.slice(count);
+		this.#queuedBytes -= sizeBytes;
+		this.#room.resolve();
+		this.#room = deferred<void>();
+		return group;
+	}
+
+	async #commit(schema: Schema, batches: AsyncIterable<ColumnBatch>, request: AppendRequest): Promise<Appended> {
+		const { committer, clock, random } = this.#host;
+		const base = this.#host.loaded();
+		const signal = request.signal === undefined ? {} : { signal: request.signal };
+		const { files, rowCount } = await writeDataFiles(batches, {
+			io: committer.io,
+			metadata: base.metadata,
+			schema: knownSchema(base.metadata, schema),
+			random,
+			...signal,
+		});
+		if (files.length === 0) return { rowCount: 0, snapshot: undefined };
+		const action = new AppendAction(request.summary === undefined ? {} : { summary: request.summary });
+		for (const file of files) action.addFile(file);
+		try {
+			const { loaded, commitId } = await commitActions(committer, base, [action], { clock, random, ...signal });
+			this.#host.advance(loaded);
+			return { rowCount, snapshot: snapshotsOfCommit(loaded.metadata, commitId).at(-1) };
+		} catch (error) {
+			if (!isIcebergError(error, 'COMMIT_STATE_UNKNOWN')) {
+				await deleteQuietly(
+					committer.io,
+					files.map(({ location }) => location),
+				);
+			}
+			throw error;
+		}
+	}
+}
+
+/** The schema that rows were checked against, as the table has it: its fields' ids stay what they are for ever. */
+function knownSchema(metadata: TableMetadata, schema: Schema): Schema {
+	return schemaById(metadata, schema.schemaId) ?? schema;
+}
+
+async function* chain(
+	gathered: readonly ColumnBatch[],
+	rest: AsyncIterator<ColumnBatch> | undefined,
+): AsyncGenerator<ColumnBatch> {
+	try {
+		yield* gathered;
+		if (rest === undefined) return;
+		for (;;) {
+			const next = await rest.next();
+			if (next.done === true) return;
+			yield next.value;
+		}
+	} finally {
+		await rest?.return?.();
+	}
+}
