@@ -3,7 +3,7 @@ import { isUtf8 } from 'node:buffer';
 import { IcebergError } from '../errors/iceberg-error.ts';
 import { typeToString } from '../spec/type-text.ts';
 import type { ListType, MapType, NestedField, StructType, Type } from '../spec/types.ts';
-import { ARROW, type ArrowNode, type ConvertedBase } from './arrow-node.ts';
+import { ARROW, ARROW_LENGTH_LIMIT, type ArrowNode, type ConvertedBase } from './arrow-node.ts';
 import { convertNumbers } from './arrow-numbers.ts';
 import { arrowTypeText } from './arrow-type-text.ts';
 import { bitmapBytes, countZeros, getBit, setBit } from './bitmap.ts';
@@ -13,9 +13,6 @@ import { unknownMember } from './invalid-value.ts';
 import type { BytesVector, Vector } from './vector.ts';
 import { BYTES_VECTOR_LIMIT_BYTES, concat, take } from './vector-ops.ts';
 import { constantVector, nullVector } from './vector-values.ts';
-
-/** Most elements of one Arrow array that are taken. */
-export const ARROW_LENGTH_LIMIT = 1 << 28;
 
 /**
  * One array as a vector of `type`.

@@ -2,6 +2,8 @@
 import { IcebergError } from '../errors/iceberg-error.ts';
 import type { NestedField } from '../spec/types.ts';
 import { convertArrow } from './arrow-convert.ts';
+import { decodeArrowIpc, isArrowIpc } from './arrow-ipc.ts';
+import type { ArrowDecompressors } from './arrow-ipc-batch.ts';
 import { type ArrowBatch, type ArrowSource, arrowSourceOf } from './arrow-node.ts';
 import { checkColumn } from './check-batch.ts';
 import { missingColumn } from './columns-in.ts';
@@ -9,14 +11,6 @@ import { refusalInRow } from './element-refusal.ts';
 import { unknownMember } from './invalid-value.ts';
 import { throwIfAborted } from '../util/bounded-pool.ts';
 import type { ColumnBatch, Vector } from './vector.ts';
-
-/** Expands one compressed buffer of an IPC message to `length` bytes. */
-export type ArrowDecompressor = (bytes: Uint8Array, length: number) => Uint8Array;
-
-export interface ArrowDecompressors {
-	readonly lz4Frame?: ArrowDecompressor;
-	readonly zstd?: ArrowDecompressor;
-}
 
 /** A table or record batch of `@uwdata/flechette` or `apache-arrow`, known by its shape. */
 export interface ArrowLike {
@@ -49,7 +43,7 @@ export async function* batchesFromArrow(
 	input: ArrowLike | Uint8Array,
 	options: ArrowInOptions = {},
 ): AsyncGenerator<ColumnBatch> {
-	const table = input instanceof Uint8Array ? await tableFromArrowIpc(input, options.decompressors) : input;
+	const table = input instanceof Uint8Array ? decodeArrowIpc(input, options.decompressors) : input;
 	const source = arrowSourceOf(table);
 	if (source === undefined) throw new IcebergError('INVALID_ARGUMENT', 'this is no Arrow table or record batch');
 	const positions = matchColumns(fields, source);
@@ -96,42 +90,10 @@ function inColumn(error: unknown, column: string): unknown {
 	});
 }
 
-const FILE_MAGIC = 'ARROW1';
-const CONTINUATION = 0xffffffff;
-
-/** True when the bytes start as an Arrow IPC file or stream does. */
-export function isArrowIpc(bytes: Uint8Array): boolean {
-	if (bytes.length < 8) return false;
-	const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-	return (
-		Buffer.from(bytes.subarray(0, 6)).toString('latin1') === FILE_MAGIC || view.getUint32(0, true) === CONTINUATION
-	);
-}
-
 /**
- * Decodes an Arrow IPC file or stream. The table's buffers are views of `bytes`.
+ * Decodes an Arrow IPC file or stream, for {@link batchesFromArrow} and `schemaFromArrow`. Its buffers are views of `bytes`.
  * @throws `CORRUPT` for bytes that are none; `UNSUPPORTED` for compressed buffers without a decompressor
  */
 export async function tableFromArrowIpc(bytes: Uint8Array, decompressors: ArrowDecompressors = {}): Promise<ArrowLike> {
-	const { CompressionType, setCompressionCodec, tableFromIPC } = await import('@uwdata/flechette');
-	const codec = (decode: ArrowDecompressor, name: string) => ({
-		encode: (): never => {
-			throw new IcebergError('UNSUPPORTED', `${name} is not written`);
-		},
-		decode: (buffer: Uint8Array, length: number): Uint8Array => decode(buffer, length),
-	});
-	if (decompressors.lz4Frame !== undefined)
-		setCompressionCodec(CompressionType.LZ4_FRAME, codec(decompressors.lz4Frame, 'LZ4'));
-	if (decompressors.zstd !== undefined) setCompressionCodec(CompressionType.ZSTD, codec(decompressors.zstd, 'zstd'));
-	// typed arrays over the bytes must start at multiples of their width
-	const aligned = bytes.byteOffset % 8 === 0 ? bytes : bytes.slice();
-	try {
-		return tableFromIPC(aligned, { useBigInt: true });
-	} catch (cause) {
-		if (cause instanceof IcebergError) throw cause;
-		const message = cause instanceof Error ? cause.message : String(cause);
-		if (message.startsWith('Missing compression codec'))
-			throw new IcebergError('UNSUPPORTED', `Arrow IPC: ${message}`, { cause });
-		throw new IcebergError('CORRUPT', `these bytes are no Arrow IPC file or stream: ${message}`, { cause });
-	}
+	return decodeArrowIpc(bytes, decompressors);
 }

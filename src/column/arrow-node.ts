@@ -54,6 +54,8 @@ export interface ArrowType {
 	readonly children: readonly ArrowField[];
 	/** of a dictionary: the type of its entries */
 	readonly dictionary?: ArrowType;
+	/** in IPC: what dictionary batches name it by */
+	readonly dictionaryId?: number;
 }
 export interface ArrowField {
 	readonly name: string;
@@ -108,6 +110,20 @@ export interface ArrowSource {
 	readonly batches: Iterable<ArrowBatch>;
 }
 
+/** Arrow data that was decoded here. */
+export class DecodedArrow {
+	readonly schema: { readonly fields: readonly ArrowField[] };
+	readonly source: ArrowSource;
+
+	constructor(fields: readonly ArrowField[], batches: Iterable<ArrowBatch>) {
+		this.schema = { fields };
+		this.source = { fields, batches };
+	}
+}
+
+/** Most elements of one Arrow array that are taken. */
+export const ARROW_LENGTH_LIMIT = 1 << 28;
+
 type Loose = Readonly<Record<string, unknown>>;
 
 function isObject(input: unknown): input is Loose {
@@ -116,6 +132,7 @@ function isObject(input: unknown): input is Loose {
 
 /** The Arrow view of a table, record batch or struct vector of either library; `undefined` for anything else. */
 export function arrowSourceOf(input: unknown): ArrowSource | undefined {
+	if (input instanceof DecodedArrow) return input.source;
 	if (!isObject(input) || !isObject(input.schema) || !Array.isArray(input.schema.fields)) return undefined;
 	const fields = (input.schema.fields as Loose[]).map(fieldOf);
 	if (Array.isArray(input.batches)) return { fields, batches: apacheBatches(input.batches as Loose[]) };

@@ -1,0 +1,169 @@
+/** Arrow IPC streams and files to arrays (Arrow columnar format: Serialization and Interprocess Communication). */
+import { IcebergError } from '../errors/iceberg-error.ts';
+import { readArrowFields } from './arrow-ipc-schema.ts';
+import { type ArrowBatch, type ArrowField, type ArrowNode, DecodedArrow } from './arrow-node.ts';
+import { type ArrowDecompressors, RecordBatchReader } from './arrow-ipc-batch.ts';
+import { FlatTable, safeInt64 } from './flatbuffer.ts';
+
+/** Kinds of messages. */
+const HEADER = { schema: 1, dictionaryBatch: 2, recordBatch: 3 } as const;
+/** Metadata version V4, Arrow 0.8: older ones lay buffers out differently. */
+const OLDEST_VERSION = 3;
+const CONTINUATION = 0xffffffff;
+const FILE_MAGIC = 'ARROW1';
+const BLOCK_BYTES = 24;
+
+interface Message {
+	readonly kind: number;
+	readonly header: FlatTable;
+	readonly body: Uint8Array;
+}
+
+/** True when the bytes start as an Arrow IPC file or stream does. */
+export function isArrowIpc(bytes: Uint8Array): boolean {
+	if (bytes.length < 8) return false;
+	const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+	return isFile(bytes) || (view.getUint32(0, true) === CONTINUATION && view.getInt32(4, true) > 0);
+}
+
+function isFile(bytes: Uint8Array): boolean {
+	return Buffer.from(bytes.buffer, bytes.byteOffset, Math.min(6, bytes.length)).toString('latin1') === FILE_MAGIC;
+}
+
+/**
+ * Decodes an Arrow IPC file or stream. Arrays are views of `bytes` where these are aligned; record batches are decoded as
+ * they are iterated over.
+ * @throws `CORRUPT` for bytes that are none; `UNSUPPORTED` for big-endian data, for versions before 0.8, and for compressed
+ * buffers without a decompressor; `LIMIT_EXCEEDED`. Iterating over the batches throws the same
+ */
+export function decodeArrowIpc(bytes: Uint8Array, decompressors: ArrowDecompressors = {}): DecodedArrow {
+	const fields = sound(() => schemaOf(bytes));
+	return new DecodedArrow(fields, { [Symbol.iterator]: () => batchesOf(bytes, fields, decompressors) });
+}
+
+function schemaOf(bytes: Uint8Array): readonly ArrowField[] {
+	if (isFile(bytes)) return readArrowFields(footerOf(bytes).table(1) ?? missing('schema'));
+	const { value: first } = messagesOf(bytes).next();
+	if (first === undefined || first.kind !== HEADER.schema) return missing('schema');
+	return readArrowFields(first.header);
+}
+
+function missing(what: string): never {
+	throw new RangeError(`no ${what}`);
+}
+
+function* batchesOf(
+	bytes: Uint8Array,
+	fields: readonly ArrowField[],
+	decompressors: ArrowDecompressors,
+): Generator<ArrowBatch> {
+	const messages = messagesOf(bytes);
+	const dictionaries = new Map<number, ArrowNode[]>();
+	for (;;) {
+		const batch = sound((): ArrowBatch | 'end' | 'none' => {
+			const next = messages.next();
+			if (next.done === true) return 'end';
+			const { kind, header, body } = next.value;
+			if (kind === HEADER.dictionaryBatch) addDictionary(header, body, fields, dictionaries, decompressors);
+			if (kind !== HEADER.recordBatch) return 'none';
+			const reader = new RecordBatchReader(header, body, dictionaries, decompressors);
+			return { length: reader.length, columns: fields.map((field) => reader.read(field.type)) };
+		});
+		if (batch === 'end') return;
+		if (batch !== 'none') yield batch;
+	}
+}
+
+function addDictionary(
+	header: FlatTable,
+	body: Uint8Array,
+	fields: readonly ArrowField[],
+	dictionaries: Map<number, ArrowNode[]>,
+	decompressors: ArrowDecompressors,
+): void {
+	const id = header.int64(0);
+	const type = dictionaryType(fields, id);
+	if (type === undefined) return;
+	const reader = new RecordBatchReader(header.table(1) ?? missing('dictionary'), body, dictionaries, decompressors);
+	const entries = reader.read(type);
+	const isDelta = header.uint8(2) !== 0;
+	// batches keep the list that was there when they were read: a new one is made
+	dictionaries.set(id, isDelta ? [...(dictionaries.get(id) ?? []), entries] : [entries]);
+}
+
+function dictionaryType(fields: readonly ArrowField[], id: number): ArrowField['type'] | undefined {
+	for (const { type } of fields) {
+		if (type.dictionary !== undefined && type.dictionaryId === id) return type.dictionary;
+		const inner = dictionaryType(type.dictionary?.children ?? type.children, id);
+		if (inner !== undefined) return inner;
+	}
+	return undefined;
+}
+
+function* messagesOf(bytes: Uint8Array): Generator<Message, undefined> {
+	if (!isFile(bytes)) {
+		yield* streamMessages(bytes);
+		return undefined;
+	}
+	const footer = footerOf(bytes);
+	// dictionaries first: those of a file hold for all of its batches
+	for (const index of [2, 3]) {
+		const { start, count } = footer.vector(index, BLOCK_BYTES);
+		for (let i = 0; i < count; i++) {
+			const offset = safeInt64(footer.view, start + BLOCK_BYTES * i);
+			const { value } = streamMessages(bytes.subarray(offset < 0 ? bytes.length : offset)).next();
+			if (value === undefined) throw new RangeError(`no message at ${offset}`);
+			yield value;
+		}
+	}
+	return undefined;
+}
+
+function footerOf(bytes: Uint8Array): FlatTable {
+	const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+	const end = bytes.length - FILE_MAGIC.length;
+	if (end < 12 || Buffer.from(bytes.subarray(end)).toString('latin1') !== FILE_MAGIC)
+		throw new RangeError('a file that does not end as it should');
+	const length = view.getInt32(end - 4, true);
+	if (length <= 0 || length > end - 12) throw new RangeError(`a footer of ${length} bytes`);
+	return FlatTable.root(bytes.subarray(end - 4 - length, end - 4));
+}
+
+function* streamMessages(bytes: Uint8Array): Generator<Message, undefined> {
+	const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+	let at = 0;
+	while (at < bytes.length) {
+		let length = view.getInt32(at, true);
+		at += 4;
+		// before Arrow 0.15 messages had no continuation mark
+		if (length === -1) {
+			length = view.getInt32(at, true);
+			at += 4;
+		}
+		if (length === 0) return undefined;
+		if (length < 0 || length > bytes.length - at) throw new RangeError(`a message of ${length} bytes at ${at}`);
+		const message = FlatTable.root(bytes.subarray(at, at + length));
+		at += length;
+		const version = message.int16(0);
+		if (version < OLDEST_VERSION)
+			throw new IcebergError('UNSUPPORTED', `Arrow IPC of metadata version V${version + 1}; V4 and V5 are read`);
+		const bodyLength = message.int64(3);
+		if (bodyLength < 0 || bodyLength > bytes.length - at)
+			throw new RangeError(`a body of ${bodyLength} bytes at ${at}`);
+		const header = message.table(2);
+		if (header === undefined) throw new RangeError('a message without a header');
+		yield { kind: message.uint8(1), header, body: bytes.subarray(at, at + bodyLength) };
+		at += bodyLength;
+	}
+	return undefined;
+}
+
+/** What positions beyond the buffer throw is told as what it means. */
+function sound<T>(decode: () => T): T {
+	try {
+		return decode();
+	} catch (cause) {
+		if (!(cause instanceof RangeError)) throw cause;
+		throw new IcebergError('CORRUPT', `these bytes are no Arrow IPC file or stream: ${cause.message}`, { cause });
+	}
+}
