@@ -3,6 +3,7 @@ import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { rolldown } from 'rolldown';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createFolderTable, openFolderTable } from '../../src/catalog/folder-table.ts';
 import { LocalFileIO } from '../../src/io/local-file-io.ts';
@@ -10,7 +11,6 @@ import { decodeManifest } from '../../src/manifest/manifest.ts';
 import { decodeManifestList } from '../../src/manifest/manifest-list.ts';
 import { UNPARTITIONED } from '../../src/spec/partition-spec.ts';
 import { UNSORTED } from '../../src/spec/sort-order.ts';
-import { builtPackage } from '../support/dist.ts';
 import { schema } from './support.ts';
 
 // The full size of the promise: 8 processes, 200 commits each.
@@ -19,12 +19,16 @@ const PROCESSES = full ? 8 : 4;
 const COMMITS = full ? 200 : 25;
 const TIMEOUT_MS = 600_000;
 
-const worker = fileURLToPath(new URL('append-worker.mjs', import.meta.url));
-let dist: string;
+const workerSource = fileURLToPath(new URL('append-worker.ts', import.meta.url));
 let folder: string;
+let worker: string;
 beforeAll(async () => {
-	dist = await builtPackage();
 	folder = mkdtempSync(join(tmpdir(), 'datashard-processes-'));
+	// Node 20 does not run TypeScript.
+	const bundle = await rolldown({ input: workerSource, platform: 'node', logLevel: 'silent' });
+	await bundle.write({ dir: join(folder, 'worker'), format: 'esm', entryFileNames: 'worker.mjs' });
+	await bundle.close();
+	worker = join(folder, 'worker/worker.mjs');
 });
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
@@ -35,7 +39,7 @@ interface Worker {
 }
 
 function start(table: string, name: string, commits: number): Worker {
-	const child = spawn(process.execPath, [worker, dist, table, name, String(commits)], {
+	const child = spawn(process.execPath, [worker, table, name, String(commits)], {
 		stdio: ['ignore', 'pipe', 'pipe'],
 	});
 	const acknowledged: string[] = [];

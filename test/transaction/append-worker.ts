@@ -1,11 +1,13 @@
-// Appends made-up data files to a table, one commit each, and prints the name of each one that was acknowledged.
-// node append-worker.mjs <built package> <table> <worker name> <commits>
-const [dist, table, worker, commits] = process.argv.slice(2);
-const { openFolderTable } = await import(`${dist}/catalog/folder-table.js`);
-const { AppendAction } = await import(`${dist}/transaction/append.js`);
-const { TransactionCore } = await import(`${dist}/transaction/transaction.js`);
-const { systemClock, systemRandom } = await import(`${dist}/util/system-ports.js`);
+/**
+ * A process of its own: appends made-up data files to a table, one commit each, and prints the name of each one that was
+ * acknowledged, with the attempts that it took. Arguments: table, name of the worker, number of commits.
+ */
+import { openFolderTable } from '../../src/catalog/folder-table.ts';
+import { AppendAction } from '../../src/transaction/append.ts';
+import { TransactionCore } from '../../src/transaction/transaction.ts';
+import { systemClock, systemRandom } from '../../src/util/system-ports.ts';
 
+const [table = '', worker = '', commits = '0'] = process.argv.slice(2);
 const { io, committer } = await openFolderTable(table);
 for (let i = 0; i < Number(commits); i++) {
 	const location = `${table}/data/${worker}-${i}.parquet`;
