@@ -302,7 +302,10 @@ function writeCompact(value: Json): string {
 		return `[${text}]`;
 	}
 	const object = value as { [key: string]: Json };
-	for (const key of Object.keys(object)) {
+	const keys = Object.keys(object);
+	// Texts alone, as in properties and snapshot summaries, are the same to the built-in writer, which is far quicker.
+	if (keys.every((key) => typeof object[key] === 'string')) return JSON.stringify(object);
+	for (const key of keys) {
 		const entry = `${JSON.stringify(key)}:${writeCompact(object[key] as Json)}`;
 		text += text === '' ? entry : `,${entry}`;
 	}
