@@ -1,9 +1,10 @@
 /** From the corpus' canonical JSON to engine values and predicates. */
 import * as build from '../../src/expr/builders.ts';
-import type { Expression, LiteralInput } from '../../src/expr/expression.ts';
+import { predicatesOf } from '../../src/expr/bound.ts';
+import type { BoundExpression, Expression, LiteralInput } from '../../src/expr/expression.ts';
 import { fromHex } from '../../src/util/hex.ts';
 import type { Schema } from '../../src/spec/schema.ts';
-import type { Type, Value } from '../../src/spec/types.ts';
+import type { StructValue, Type, Value } from '../../src/spec/types.ts';
 import { parseValue } from '../../src/spec/value-text.ts';
 import type { Loose } from './corpus.ts';
 
@@ -59,4 +60,31 @@ function literalOf(type: Type, json: Loose): LiteralInput {
 		default:
 			return json;
 	}
+}
+
+/**
+ * Where Java contradicts itself, and what is right is what no file layout changes: a null is below no literal (Java lets
+ * its row filter keep it, and its pruning drop it); NaN is above every number also where a file's bounds leave it out;
+ * uuids are ordered by their bytes as unsigned, as Parquet and the bounds of the files order them.
+ */
+export function javaDeviates(expr: BoundExpression, row: StructValue): boolean {
+	for (const pred of predicatesOf(expr)) {
+		const value = at(row, pred.ref.path);
+		if ((pred.op === 'lt' || pred.op === 'lt-eq') && value === null) return true;
+		if ((pred.op === 'gt' || pred.op === 'gt-eq') && value !== value) return true;
+	}
+	return ordersUuids(expr);
+}
+
+function at(row: StructValue, path: readonly number[]): Value {
+	let value: Value = row;
+	for (const position of path) value = value === null ? null : ((value as StructValue)[position] ?? null);
+	return value;
+}
+
+/** Whether a predicate orders uuids, or looks for them in a set. */
+export function ordersUuids(expr: BoundExpression): boolean {
+	return [...predicatesOf(expr)].some(
+		(pred) => pred.ref.type.kind === 'uuid' && 'literal' in pred && pred.op !== 'eq' && pred.op !== 'not-eq',
+	);
 }
