@@ -1,5 +1,5 @@
 /** Exit codes, and errors as one line. */
-import { IcebergError, type IcebergErrorCode } from '../index.ts';
+import type { IcebergErrorCode } from '../index.ts';
 
 /** What the command's exit tells a program. */
 export const EXIT = {
@@ -27,7 +27,7 @@ export const EXIT_CODES_HELP = `Exit codes:
   5    the commit may or may not have happened: look before you repeat it
   130  interrupted (nothing was committed)`;
 
-const BY_CODE: Partial<Record<IcebergErrorCode, number>> = {
+const BY_CODE: Readonly<Partial<Record<IcebergErrorCode, number>>> = {
 	INVALID_ARGUMENT: EXIT.usage,
 	INVALID_SCHEMA: EXIT.usage,
 	INVALID_DATA: EXIT.usage,
@@ -43,7 +43,9 @@ const BY_CODE: Partial<Record<IcebergErrorCode, number>> = {
 };
 
 export function exitCodeOf(error: unknown): number {
-	return error instanceof IcebergError ? (BY_CODE[error.code] ?? EXIT.failure) : EXIT.failure;
+	// by name: to load the library only for its class would slow down every start
+	if (!(error instanceof Error) || error.name !== 'IcebergError') return EXIT.failure;
+	return BY_CODE[(error as Error & { readonly code: IcebergErrorCode }).code] ?? EXIT.failure;
 }
 
 /** One line for people: what went wrong. The stack only where `DEBUG` is set. */

@@ -1,4 +1,5 @@
 /** The command line: its commands and their options. What they do is loaded when they run. */
+import { readFileSync } from 'node:fs';
 import { Command, CommanderError, Option } from 'commander';
 import { EXIT, EXIT_CODES_HELP, errorText, exitCodeOf } from './exit-code.ts';
 import { OutputClosed, type Terminal } from './terminal.ts';
@@ -77,9 +78,8 @@ function buildProgram(ports: ProgramPorts): Command {
 		.showHelpAfterError('(add --help for the options)')
 		.configureOutput({ writeOut: ports.write, writeErr: ports.writeError })
 		.exitOverride()
+		.version(packageVersion(), '-V, --version')
 		.addHelpText('after', `${PROGRAM_EXAMPLES}\n\n${EXIT_CODES_HELP}`);
-	program.option('-V, --version', 'print the version').on('option:version', () => undefined);
-	program.action(action(async () => (await import('./commands/version.ts')).runVersion));
 
 	program
 		.command('create <table>')
@@ -170,6 +170,11 @@ function buildProgram(ports: ProgramPorts): Command {
 
 	for (const command of program.commands) command.exitOverride().showHelpAfterError('(add --help for the options)');
 	return program;
+}
+
+function packageVersion(): string {
+	const text = readFileSync(new URL('../../package.json', import.meta.url), 'utf8');
+	return (JSON.parse(text) as { version: string }).version;
 }
 
 function gather(value: string, before: readonly string[] | undefined): string[] {

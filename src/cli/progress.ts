@@ -1,5 +1,5 @@
 /** A progress bar on a terminal. */
-import type { ImportSource } from '../index.ts';
+import { type ImportSource, systemClock } from '../index.ts';
 import type { Terminal } from './terminal.ts';
 
 const REDRAW_MS = 100;
@@ -7,15 +7,15 @@ const BAR_CHARACTERS = 24;
 
 /** Draws how far an import has come until the work settles; nothing where stderr is no terminal. */
 export async function withProgress<T>(terminal: Terminal, source: ImportSource, work: () => Promise<T>): Promise<T> {
-	const { clock, stderr } = terminal;
+	const { stderr } = terminal;
 	if (!stderr.isTerminal) return work();
-	const startedMs = clock.monotonicMs();
+	const startedMs = systemClock.monotonicMs();
 	const done = new AbortController();
 	const drawing = (async () => {
 		for (;;) {
-			await clock.sleep(REDRAW_MS, done.signal);
+			await systemClock.sleep(REDRAW_MS, done.signal);
 			await stderr.write(
-				`\r${progressLine(source, clock.monotonicMs() - startedMs).slice(0, stderr.width - 1)}\u001b[K`,
+				`\r${progressLine(source, systemClock.monotonicMs() - startedMs).slice(0, stderr.width - 1)}\u001b[K`,
 			);
 		}
 	})().catch(() => undefined);
@@ -41,6 +41,11 @@ function progressLine({ progress, sizeBytes }: ImportSource, elapsedMs: number):
 /** `3,000,000` */
 export function grouped(value: number | bigint): string {
 	return String(value).replaceAll(/\B(?=(\d{3})+$)/g, ',');
+}
+
+/** `1 row`, `3,000 rows` */
+export function counted(count: number, noun: string): string {
+	return `${grouped(count)} ${noun}${count === 1 ? '' : 's'}`;
 }
 
 /** `714 k`, `1.2 M` */

@@ -1,6 +1,4 @@
 /** Where a command reads from and writes to. */
-import { type Clock, systemClock } from '../index.ts';
-
 /** Text that is gathered before it is handed to the system. */
 const BUFFER_CHARACTERS = 64 * 1024;
 
@@ -26,7 +24,6 @@ export interface Terminal {
 	readonly stdout: TextOutput;
 	/** messages and progress; never fails */
 	readonly stderr: TextOutput;
-	readonly clock: Clock;
 	readonly env: Readonly<Record<string, string | undefined>>;
 	/** Calls back when the user interrupts. @returns a function that stops listening */
 	onInterrupt(callback: () => void): () => void;
@@ -89,7 +86,6 @@ export function processTerminal(): Terminal {
 			write: (text) => quietly(stderr.write(text).then(() => stderr.flush())),
 			flush: () => quietly(stderr.flush()),
 		},
-		clock: systemClock,
 		env: process.env,
 		onInterrupt(callback) {
 			const signals = ['SIGINT', 'SIGTERM'] as const;

@@ -1,6 +1,6 @@
 /** The built package, for tests that start processes: Node 20 does not run TypeScript. */
 import { execFileSync } from 'node:child_process';
-import { chmodSync, existsSync, mkdirSync, rmdirSync, statSync, utimesSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, rmdirSync, statSync, utimesSync, writeFileSync } from 'node:fs';
 import { filesBelow, projectDir } from './project.ts';
 
 const BUILD_WAIT_MS = 120_000;
@@ -37,8 +37,7 @@ export async function builtPackage(): Promise<string> {
 		try {
 			if (isFresh()) break;
 			const startedAt = new Date();
-			execFileSync('npx', ['--no-install', 'tsc', '-p', 'tsconfig.build.json'], { cwd: projectDir, stdio: 'pipe' });
-			if (existsSync(`${distDir}/cli/main.js`)) chmodSync(`${distDir}/cli/main.js`, 0o755);
+			execFileSync(process.execPath, ['scripts/build.mjs'], { cwd: projectDir, stdio: 'pipe' });
 			writeFileSync(stamp, '');
 			utimesSync(stamp, startedAt, startedAt);
 		} finally {

@@ -2,6 +2,7 @@ import { createTable, dropTable, IcebergError } from '../../index.ts';
 import { programJson } from '../cell-text.ts';
 import { formatVersionOf, listOf, propertiesOf, schemaOf } from '../options.ts';
 import type { CommandContext } from '../program.ts';
+import { counted } from '../progress.ts';
 
 export interface NewTableOptions {
 	readonly schema?: string;
@@ -36,11 +37,10 @@ export async function runCreate(
 	try {
 		const { uuid, metadataLocation } = table;
 		const result = { location: table.location, uuid, metadataLocation };
-		const columns = table.schema.fields.length;
 		await terminal.stdout.write(
 			options.json === true
 				? programJson(result)
-				: `created ${table.location} with ${columns} column${columns === 1 ? '' : 's'}\n`,
+				: `created ${table.location} with ${counted(table.schema.fields.length, 'column')}\n`,
 		);
 	} finally {
 		await table.close();

@@ -12,13 +12,14 @@ import {
 	openImport,
 	Schema,
 	schemaToJson,
+	systemClock,
 	type Table,
-	typeToString,
 } from '../../index.ts';
 import { programJson } from '../cell-text.ts';
 import { formatVersionOf, namesOf, schemaOf } from '../options.ts';
 import type { CommandContext } from '../program.ts';
-import { grouped, shortNumber, withProgress } from '../progress.ts';
+import { flatColumns } from '../flat-columns.ts';
+import { counted, grouped, shortNumber, withProgress } from '../progress.ts';
 import { writeSmallTable } from '../text-table.ts';
 import { type NewTableOptions, tableOptions } from './create.ts';
 
@@ -161,9 +162,9 @@ async function appendSource(
 	source: ImportSource,
 	options: { readonly json?: boolean },
 ): Promise<void> {
-	const startedMs = terminal.clock.monotonicMs();
+	const startedMs = systemClock.monotonicMs();
 	const result = await withProgress(terminal, source, () => table.append(source, { signal }));
-	const elapsedMs = terminal.clock.monotonicMs() - startedMs;
+	const elapsedMs = systemClock.monotonicMs() - startedMs;
 	if (options.json === true) {
 		await terminal.stdout.write(
 			programJson({
@@ -177,7 +178,7 @@ async function appendSource(
 	} else if (!result.committed) await terminal.stdout.write(`${source.name} holds no rows: nothing to do\n`);
 	else {
 		const rate = shortNumber((result.rowCount * 1000) / Math.max(1, elapsedMs));
-		const rows = `${grouped(result.rowCount)} row${result.rowCount === 1 ? '' : 's'}`;
+		const rows = counted(result.rowCount, 'row');
 		await terminal.stdout.write(
 			`${rows} from ${source.name} into ${table.location} in ${(elapsedMs / 1000).toFixed(1)} s (${rate} rows/s), snapshot ${result.snapshot?.snapshotId}\n`,
 		);
@@ -207,15 +208,16 @@ async function showSchema(
 	const looked =
 		inferred?.rowCount === undefined
 			? ''
-			: ` inferred from ${inferred.complete ? '' : 'the first '}${grouped(inferred.rowCount)} rows`;
-	await output.write(`${schema.fields.length} columns of ${source.name} (${source.format})${looked}:\n`);
-	const rows = schema.fields.map((field, index) => [
-		field.name,
-		typeToString(field.type),
-		field.required ? 'required' : '',
-		nullsText(inferred?.columns[index]?.nullCount),
+			: ` inferred from ${inferred.complete ? '' : 'the first '}${counted(inferred.rowCount, 'row')}`;
+	await output.write(`${counted(schema.fields.length, 'column')} of ${source.name} (${source.format})${looked}:\n`);
+	const nulls = new Map(inferred?.columns.map(({ name, nullCount }) => [name, nullsText(nullCount)]));
+	const rows = flatColumns(schema.fields).map(({ name, type, required }) => [
+		name,
+		type,
+		required,
+		nulls.get(name) ?? '',
 	]);
-	await writeSmallTable(output, ['column', 'type', '', 'nulls'], rows);
+	await writeSmallTable(output, ['column', 'type', 'null?', 'nulls seen'], rows);
 	await output.write('\n');
 }
 

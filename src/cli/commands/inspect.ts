@@ -9,9 +9,9 @@ import {
 	type Snapshot,
 	type Table,
 	transformToString,
-	typeToString,
 } from '../../index.ts';
 import { programJson } from '../cell-text.ts';
+import { flatColumns } from '../flat-columns.ts';
 import { selectorOf, type StateOptions } from '../options.ts';
 import type { CommandContext } from '../program.ts';
 import { grouped, shortBytes } from '../progress.ts';
@@ -31,14 +31,14 @@ export async function runSchema(
 		await terminal.stdout.write(`${stringifyJson(schemaToJson(table.schema), '  ')}\n`);
 		return;
 	}
-	const rows = table.schema.fields.map((field) => [
-		field.id,
-		field.name,
-		typeToString(field.type),
-		field.required ? 'required' : '',
-		field.doc ?? '',
+	const rows = flatColumns(table.schema.fields).map(({ id, name, type, required, doc }) => [
+		id,
+		name,
+		type,
+		required,
+		doc,
 	]);
-	await writeSmallTable(terminal.stdout, ['id', 'column', 'type', '', 'doc'], rows);
+	await writeSmallTable(terminal.stdout, ['id', 'column', 'type', 'null?', 'doc'], rows);
 	const partition = partitionText(table);
 	const order = sortText(table, table.sortOrder);
 	if (partition !== '') await terminal.stdout.write(`\npartitioned by ${partition}\n`);

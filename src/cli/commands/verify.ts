@@ -3,7 +3,7 @@ import { programJson } from '../cell-text.ts';
 import { EXIT } from '../exit-code.ts';
 import { selectorOf, type StateOptions } from '../options.ts';
 import type { CommandContext } from '../program.ts';
-import { grouped, shortBytes } from '../progress.ts';
+import { counted, grouped, shortBytes } from '../progress.ts';
 
 export async function runVerify(
 	{ terminal, signal }: CommandContext,
@@ -19,7 +19,7 @@ export async function runVerify(
 		...(stderr.isTerminal
 			? {
 					onFile: (count) => {
-						void stderr.write(`\r${grouped(count)} files\u001b[K`);
+						void stderr.write(`\r${counted(count, 'file')}\u001b[K`);
 					},
 				}
 			: {}),
@@ -33,22 +33,22 @@ function reportText(report: VerifyReport): string {
 	if (report.snapshotId === undefined) return 'the table has no snapshot: nothing to verify\n';
 	const lines = report.problems.map(({ kind, location, message }) => `${kind}: ${location}: ${message}`);
 	const hidden = report.problemCount - report.problems.length;
-	if (hidden > 0) lines.push(`and ${grouped(hidden)} more problems`);
+	if (hidden > 0) lines.push(`and ${grouped(hidden)} more`);
 	const pages =
 		report.checksumCount > 0
-			? `${grouped(report.checksumCount)} page checksums`
+			? counted(report.checksumCount, 'page checksum')
 			: 'no page checksums (the writer made none)';
 	lines.push(
-		`snapshot ${report.snapshotId}: ${grouped(report.manifestCount)} manifests, ${grouped(report.dataFileCount)} data files, ` +
-			`${grouped(report.deleteFileCount)} delete files, ${grouped(report.rowCount)} rows, ${shortBytes(report.sizeBytes)}, ${pages}` +
+		`snapshot ${report.snapshotId}: ${counted(report.manifestCount, 'manifest')}, ${counted(report.dataFileCount, 'data file')}, ` +
+			`${counted(report.deleteFileCount, 'delete file')}, ${counted(report.rowCount, 'row')}, ${shortBytes(report.sizeBytes)}, ${pages}` +
 			`${report.deep ? ', all rows read' : ''}`,
 	);
 	if (report.uncheckedCount > 0) {
 		const [first] = report.unchecked;
 		lines.push(
-			`not looked into: ${grouped(report.uncheckedCount)} files, such as ${first?.location} (${first?.reason})`,
+			`not looked into: ${counted(report.uncheckedCount, 'file')}, such as ${first?.location} (${first?.reason})`,
 		);
 	}
-	lines.push(report.ok ? 'sound' : `damaged: ${grouped(report.problemCount)} problems`);
+	lines.push(report.ok ? 'sound' : `damaged: ${counted(report.problemCount, 'problem')}`);
 	return `${lines.join('\n')}\n`;
 }
