@@ -25,7 +25,9 @@ export async function runVerify(
 			: {}),
 	});
 	if (stderr.isTerminal) await stderr.write('\r\u001b[K');
-	await terminal.stdout.write(options.json === true ? programJson(report) : reportText(report));
+	await terminal.stdout.write(
+		options.json === true ? programJson({ ...report, snapshotId: report.snapshotId ?? null }) : reportText(report),
+	);
 	return report.ok ? EXIT.ok : EXIT.failure;
 }
 
