@@ -21,7 +21,7 @@ import { constantVector, nullVector } from './vector-values.ts';
  */
 export function convertArrow(node: ArrowNode, type: Type): Vector {
 	checkNode(node);
-	if (node.type.id === ARROW.null) return nullVector(type, node.length);
+	if (node.type.id === ARROW.null) return nulls(node, type);
 	if (node.type.id === ARROW.dictionary) return convertDictionary(node, type);
 	switch (type.kind) {
 		case 'boolean':
@@ -74,6 +74,21 @@ export function convertArrow(node: ArrowNode, type: Type): Vector {
 		case 'unsupported':
 			throw new IcebergError('UNSUPPORTED', `this version does not know the type ${typeToString(type)}`);
 	}
+}
+
+/** Most elements of an array of nulls: it has no buffers, so that nothing else tells how many may be meant. */
+const NULLS_LIMIT = 1 << 24;
+
+function nulls(node: ArrowNode, type: Type): Vector {
+	if (node.length > NULLS_LIMIT)
+		throw new IcebergError(
+			'LIMIT_EXCEEDED',
+			`an Arrow array of ${node.length} nulls; at most ${NULLS_LIMIT} are taken`,
+			{
+				context: { limit: 'NULLS_LIMIT', length: node.length },
+			},
+		);
+	return nullVector(type, node.length);
 }
 
 function base(node: ArrowNode, type: Type): ConvertedBase {

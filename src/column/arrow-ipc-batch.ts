@@ -13,7 +13,7 @@ export interface ArrowDecompressors {
 
 /** Most bytes that the compressed buffers of one record batch may expand to. */
 export const ARROW_EXPANDED_LIMIT_BYTES = 2 ** 31;
-/** Elements of a batch's arrays for each byte of its message, beyond which nothing but nulls can be meant. */
+/** Bytes of a field node: length and count of nulls. */
 const NODE_BYTES = 16;
 
 type ArrayType = new (buffer: ArrayBufferLike, byteOffset: number, length: number) => ArrowValues;

@@ -11,7 +11,7 @@ import type { SortOrder } from '../spec/sort-order.ts';
 import type { TableMetadata } from '../spec/table-metadata.ts';
 import { currentSchema, defaultSortOrder, defaultSpec, partitionTypeIn } from '../spec/table-metadata-lookup.ts';
 import type { StructType } from '../spec/types.ts';
-import { throwIfAborted } from '../util/bounded-pool.ts';
+import { mapBounded, throwIfAborted } from '../util/bounded-pool.ts';
 import type { Random } from '../util/ports.ts';
 import { randomUuid } from '../util/uuid.ts';
 import { DataFileWriter } from './data-file-writer.ts';
@@ -23,10 +23,13 @@ import { parquetOptions, targetFileSizeBytes } from './write-properties.ts';
 
 /** Most files written at once. Rows of further partitions are gathered, and written a partition at a time. */
 export const OPEN_FILE_LIMIT = 200;
-/** Bytes buffered in all files that are being written; beyond it the largest is finished. */
-export const BUFFER_LIMIT_BYTES = 256 * 1024 * 1024;
+/** Bytes of encoded values in all files that are being written; beyond it the largest are finished. Twice to three times as
+ * much memory stands behind them. */
+export const BUFFER_LIMIT_BYTES = 128 * 1024 * 1024;
 /** Bytes of rows that are gathered to be sorted, or to be written a partition at a time. */
 export const RUN_LIMIT_BYTES = 128 * 1024 * 1024;
+/** Files that are finished at the same time at the end. */
+const FINISHING_FILES = 4;
 /** Rows handled at once: sizes are looked at between. */
 const STEP_ROWS = 32_768;
 
@@ -119,7 +122,9 @@ class DataWriter {
 
 	async finish(): Promise<WrittenFiles> {
 		await this.#writeRun();
-		for (const partition of [...this.#open.keys()]) await this.#finishFile(partition);
+		const finish = (partition: number): Promise<void> => this.#finishFile(partition);
+		// several at once: most of the time goes into waiting for the disk
+		for await (const _ of mapBounded([...this.#open.keys()], FINISHING_FILES, finish));
 		return { files: this.#files, rowCount: this.#rowCount };
 	}
 
@@ -139,7 +144,7 @@ class DataWriter {
 		const gathered: Uint32Array[] = [];
 		for (const { partition, rows } of groups) {
 			if (!this.#open.has(partition) && this.#open.size >= OPEN_FILE_LIMIT) gathered.push(rows);
-			else await this.#writeTo(partition, groups.length === 1 ? batch : takeBatch(batch, rows));
+			else await this.#writeTo(partition, pick(batch, rows));
 		}
 		if (gathered.length === 0) return;
 		const rows = Uint32Array.from(gathered.flatMap((part) => [...part])).sort();
@@ -203,4 +208,11 @@ class DataWriter {
 		const description = { specId, partition: values, sortOrderId: this.#order.orderId };
 		return new DataFileWriter(output, openParquetWriter(output, this.#schema, this.#options), description);
 	}
+}
+
+/** The rows at ascending positions; without a copy where they follow one another. */
+function pick(batch: ColumnBatch, rows: Uint32Array): ColumnBatch {
+	const first = rows[0] as number;
+	const last = rows[rows.length - 1] as number;
+	return last - first + 1 === rows.length ? sliceBatch(batch, first, last + 1) : takeBatch(batch, rows);
 }

@@ -71,6 +71,8 @@ function valueComparator(vector: Exclude<Vector, { layout: 'dictionary' }>): Row
 		}
 		case 'bytes':
 			return bytesComparator(vector);
+		case 'null':
+			return () => 0;
 		default: {
 			const compare = compareValues(vector.type);
 			return (a, b) => compare(getValue(vector, a), getValue(vector, b));

@@ -111,6 +111,7 @@ describe('writeDataFiles', () => {
 				fc.boolean(),
 				async ({ fields: columns, rows }, text, sorted) => {
 					const target = columns[0] as NestedField;
+					fc.pre(columns.every(({ type }) => !unknownWithin(type)));
 					const by = text === 'identity' ? target.name : text.replace('c)', `${target.name})`);
 					let metadata: ReturnType<typeof tableOf>;
 					try {
@@ -227,6 +228,15 @@ describe('writeDataFiles', () => {
 		).rejects.toMatchObject({ code });
 	});
 });
+
+/** Parquet has no column for `unknown`, so lists and maps of it cannot be written. */
+function unknownWithin(type: Type): boolean {
+	if (type.kind === 'struct')
+		return type.fields.some((child) => child.type.kind === 'unknown' || unknownWithin(child.type));
+	if (type.kind === 'list') return type.element.kind === 'unknown' || unknownWithin(type.element);
+	if (type.kind === 'map') return type.value.kind === 'unknown' || unknownWithin(type.value);
+	return false;
+}
 
 function expectSorted(values: Value[], type: Type): void {
 	if (['struct', 'list', 'map', 'variant', 'geometry', 'unknown'].includes(type.kind)) return;
