@@ -18,6 +18,11 @@ let decompressor: ((bytes: Uint8Array, sizeBytes: number) => Uint8Array) | undef
 let compressorLoading: Promise<void> | undefined;
 let decompressorLoading: Promise<void> | undefined;
 
+/** Whether `node:zlib` has Zstandard. */
+export function hasNativeZstd(): boolean {
+	return native.zstdCompressSync !== undefined;
+}
+
 export function loadZstdCompressor(): Promise<void> {
 	compressorLoading ??= openCompressor().catch((error: unknown) => {
 		compressorLoading = undefined;

@@ -80,7 +80,17 @@ function markNulls(levels: Levels, validity: Uint8Array, presentLevel: number): 
 	const positions = new Int32Array(levels.present);
 	let seen = 0;
 	let present = 0;
-	for (let i = 0; i < entries; i++) {
+	if (before === null && from === null) {
+		for (let i = 0; i < entries; i++) {
+			const position = base + i;
+			const bit = ((validity[position >>> 3] as number) >>> (position & 7)) & 1;
+			definition[i] = presentLevel - 1 + bit;
+			// overwritten by the next one when this is null
+			positions[present] = position;
+			present += bit;
+		}
+	}
+	for (let i = before === null && from === null ? entries : 0; i < entries; i++) {
 		if (before !== null && before[i] !== presentLevel - 1) {
 			definition[i] = before[i] as number;
 			continue;

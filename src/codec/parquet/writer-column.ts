@@ -1,7 +1,8 @@
 /** One column chunk after the other: splits values into pages, compresses them and keeps them until the row group ends. */
 import { crc32 } from 'node:zlib';
 import type { Vector } from '../../column/vector.ts';
-import { type CompressionCodec, compressSync } from '../compression.ts';
+import { type CompressionCodec, compressSync, DEFAULT_ZSTD_LEVEL } from '../compression.ts';
+import type { BackgroundCompressor } from '../compression-background.ts';
 import { BooleanEncoder } from './encode-boolean.ts';
 import { GrowingBytes } from './encode-buffer.ts';
 import { BytesEncoder } from './encode-bytes.ts';
@@ -85,7 +86,9 @@ export class ColumnWriter {
 
 	// the chunk under construction
 	#raw: RawPage[] = [];
-	#pages: FinishedPage[] = [];
+	/** in order; `undefined` while a page is compressed elsewhere */
+	#pages: (FinishedPage | undefined)[] = [];
+	#inFlight: Promise<void>[] = [];
 	#compressing = false;
 	#rawBytes = 0;
 	#pendingBytes = 0;
@@ -128,7 +131,12 @@ export class ColumnWriter {
 
 	/** True when pages wait for {@link compressPages}, for which the codec must be loaded. */
 	get wantsCompression(): boolean {
-		return this.#compressing && this.#raw.length > 0 && this.#options.codec !== 'uncompressed';
+		return this.#compressing && this.#raw.length > 0;
+	}
+
+	/** After {@link endPages}: whether anything of the chunk will be compressed. */
+	get wantsCodec(): boolean {
+		return this.#compressing;
 	}
 
 	/** Appends all entries. They start with a row. */
@@ -151,14 +159,20 @@ export class ColumnWriter {
 		}
 	}
 
-	/** Compresses the pages that wait. @throws when the codec is not loaded */
-	compressPages(): void {
-		for (const page of this.#raw) this.#finishPage(page, this.#options.codec);
+	/** Compresses the pages that wait, beside this thread as far as `background` takes them. The codec must be loaded. */
+	compressPages(background: BackgroundCompressor | undefined): void {
+		const { codec, codecLevel } = this.#options;
+		for (const page of this.#raw) {
+			const slot = this.#pages.length;
+			this.#pages.push(undefined);
+			const offered = background?.offer(page.body, codecLevel ?? DEFAULT_ZSTD_LEVEL);
+			if (offered === undefined) this.#place(slot, page, compressSync(codec, page.body, codecLevel));
+			else this.#inFlight.push(offered.then((compressed) => this.#place(slot, page, compressed)));
+		}
 		this.#raw = [];
-		this.#pendingBytes = 0;
 	}
 
-	/** Ends the last page; then {@link wantsCompression} is final, and {@link finishChunk} can be called. */
+	/** Ends the last page; then {@link finishChunk} can be called, with the codec loaded if {@link wantsCodec}. */
 	endPages(): void {
 		if (this.#entries > 0) this.#endPage();
 		const dictionary = this.#encoder.dictionaryPage();
@@ -166,14 +180,16 @@ export class ColumnWriter {
 	}
 
 	/** The chunk, after {@link endPages}; the writer is then ready for the next. */
-	finishChunk(): FinishedChunk {
+	async finishChunk(background: BackgroundCompressor | undefined): Promise<FinishedChunk> {
 		const codec = this.#compressing ? this.#options.codec : 'uncompressed';
-		for (const page of this.#raw) this.#finishPage(page, codec);
+		if (this.#compressing) this.compressPages(background);
+		else for (const page of this.#raw) this.#pages.push(this.#finishedData(page, page.body, false));
+		await Promise.all(this.#inFlight);
 		const dictionaryPage = this.#finishDictionary(codec);
 		const chunk: FinishedChunk = {
 			codec,
 			dictionaryPage,
-			dataPages: this.#pages,
+			dataPages: this.#pages as FinishedPage[],
 			dataPageType: this.#options.pageVersion === 1 ? PageType.DATA_PAGE : PageType.DATA_PAGE_V2,
 			valueCount: this.#chunkEntries,
 			nullCount: this.#chunkNulls,
@@ -193,6 +209,7 @@ export class ColumnWriter {
 		this.#encoder.reset();
 		this.#raw = [];
 		this.#pages = [];
+		this.#inFlight = [];
 		this.#compressing = false;
 		this.#rawBytes = 0;
 		this.#pendingBytes = 0;
@@ -304,19 +321,21 @@ export class ColumnWriter {
 		return endLevels(out, start, withLength);
 	}
 
-	#finishPage(page: RawPage, codec: CompressionCodec): void {
+	#place(slot: number, page: RawPage, compressed: Uint8Array): void {
+		// pages of version 2 tell each for itself whether they are compressed
+		const pays = page.levels === undefined || compressed.length < page.body.length;
+		const isCompressed = pays && this.#options.codec !== 'uncompressed';
+		this.#pages[slot] = this.#finishedData(page, pays ? compressed : page.body, isCompressed);
+		this.#pendingBytes -= page.body.length + (page.levels?.length ?? 0);
+	}
+
+	#finishedData(page: RawPage, body: Uint8Array, isCompressed: boolean): FinishedPage {
 		const levelsLength = page.levels?.length ?? 0;
-		let isCompressed = codec !== 'uncompressed';
-		let body = isCompressed ? compressSync(codec, page.body, this.#options.codecLevel) : page.body;
-		if (page.levels !== undefined && body.length >= page.body.length) {
-			isCompressed = false;
-			body = page.body;
-		}
 		const header: PageHeader = {
 			type: page.levels === undefined ? PageType.DATA_PAGE : PageType.DATA_PAGE_V2,
 			uncompressedPageSize: levelsLength + page.body.length,
 			compressedPageSize: levelsLength + body.length,
-			crc: crc32(body, crc32(page.levels ?? EMPTY)) | 0,
+			crc: crcOf(page.levels, body),
 			...(page.levels === undefined
 				? {
 						dataPageHeader: {
@@ -338,7 +357,7 @@ export class ColumnWriter {
 						},
 					}),
 		};
-		this.#pages.push(this.#finished(header, page.levels, body, page.firstRow));
+		return this.#finished(header, page.levels, body, page.firstRow);
 	}
 
 	#finishDictionary(codec: CompressionCodec): FinishedPage | undefined {
@@ -469,4 +488,10 @@ class IndexBuilder {
 			nullCounts: this.#nullCounts,
 		};
 	}
+}
+
+/** CRC-32 of a page as stored. Node.js forgets the start value for bytes without memory, so none are passed to it. */
+function crcOf(levels: Uint8Array | undefined, body: Uint8Array): number {
+	const start = levels === undefined || levels.length === 0 ? 0 : crc32(levels);
+	return (body.length === 0 ? start : crc32(body, start)) | 0;
 }

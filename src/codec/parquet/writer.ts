@@ -3,6 +3,7 @@ import type { ColumnBatch, Vector } from '../../column/vector.ts';
 import { IcebergError } from '../../errors/iceberg-error.ts';
 import type { Schema } from '../../spec/schema.ts';
 import { loadCodec } from '../compression.ts';
+import { type BackgroundCompressor, openBackgroundCompressor } from '../compression-background.ts';
 import type { ByteSink, ParquetWriteOptions, ParquetWriter, ParquetWriteResult } from './api.ts';
 import { GrowingBytes } from './encode-buffer.ts';
 import { type KeyValue, PARQUET_MAGIC, type PageLocation } from './format.ts';
@@ -26,6 +27,9 @@ const DEFAULT_PAGE_SIZE_BYTES = 1024 * 1024;
 const DEFAULT_PAGE_ROW_LIMIT = 20_000;
 const DEFAULT_DICT_SIZE_BYTES = 2 * 1024 * 1024;
 const DEFAULT_CREATED_BY = 'datashard version 0.1.0';
+
+/** Encoded bytes of a file from which on other threads help to compress. */
+export const BACKGROUND_START_BYTES = 4 * 1024 * 1024;
 
 /** Rows whose levels are made at a time, fewer where lists spread them out. */
 const SLICE_ROWS = 20_000;
@@ -61,6 +65,7 @@ class FileWriter implements ParquetWriter {
 	readonly #keyValueMetadata: readonly KeyValue[];
 	readonly #createdBy: string;
 	readonly #groups: WrittenGroup[] = [];
+	#background: BackgroundCompressor | undefined;
 	#groupRows = 0;
 	#rowCount = 0;
 	#state: 'open' | 'busy' | 'closed' = 'open';
@@ -255,11 +260,20 @@ class FileWriter implements ParquetWriter {
 	}
 
 	async #compress(): Promise<void> {
+		this.#background?.poll();
 		for (const column of this.#columns) {
 			if (!column.wantsCompression) continue;
-			await loadCodec(this.#codec, 'compress');
-			column.compressPages();
+			await this.#loadCodec();
+			column.compressPages(this.#background);
 		}
+	}
+
+	/** Much data are worth the start of a worker. */
+	async #loadCodec(): Promise<void> {
+		await loadCodec(this.#codec, 'compress');
+		if (this.#background !== undefined || this.#codec !== 'zstd') return;
+		if (this.#sink.position + this.#uncompressedSize() < BACKGROUND_START_BYTES) return;
+		this.#background = await openBackgroundCompressor();
 	}
 
 	async #endRowGroup(): Promise<void> {
@@ -267,8 +281,11 @@ class FileWriter implements ParquetWriter {
 		const chunks: WrittenChunk[] = [];
 		for (const column of this.#columns) {
 			column.endPages();
-			if (column.wantsCompression) await loadCodec(this.#codec, 'compress');
-			const chunk = column.finishChunk();
+			if (column.wantsCodec) await this.#loadCodec();
+		}
+		await this.#compress();
+		for (const column of this.#columns) {
+			const chunk = await column.finishChunk(this.#background);
 			this.#metrics.add(column.leaf.index, chunk);
 			chunks.push(await this.#writeChunk(column.leaf, chunk));
 		}

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { ParquetWriteOptions } from '../../../src/codec/parquet/api.ts';
-import { openParquetWriter } from '../../../src/codec/parquet/writer.ts';
+import { BACKGROUND_START_BYTES, openParquetWriter } from '../../../src/codec/parquet/writer.ts';
 import type { BytesVector, DictionaryVector } from '../../../src/column/vector.ts';
 import { vectorOf } from '../../../src/column/vector-values.ts';
 import { Schema } from '../../../src/spec/schema.ts';
@@ -233,6 +233,20 @@ describe('the writer', () => {
 		expect(sizes.at(-1)).toBeGreaterThan(fileSizeInBytes * 0.99);
 		expect(sizes.at(-1)).toBeLessThan(fileSizeInBytes * 1.01);
 		expect(written).toBe(fileSizeInBytes);
+	});
+
+	it('writes the same file whether or not other threads help to compress', async () => {
+		const many = [field(1, 'a', LONG, true), field(2, 'b', STRING)];
+		const rows = Array.from({ length: 250_000 }, (_, i) => [BigInt(i) * 7919n, i % 3 ? `text ${i}` : null]);
+		const options = { rowGroupRowLimit: 120_000, pageSizeBytes: 50_000 };
+		const whole = await writeRows(many, rows, options);
+		expect(metadataOf(whole.bytes).row_groups.reduce((sum, g) => sum + Number(g.total_byte_size), 0)).toBeGreaterThan(
+			BACKGROUND_START_BYTES,
+		);
+		// the second file starts with workers that are there
+		const again = await writeRows(many, rows, options);
+		expect(Buffer.compare(again.bytes, whole.bytes)).toBe(0);
+		expect(await readByHyparquet(whole.bytes)).toEqual(expectedOf(many, rows));
 	});
 
 	it('refuses a null in a required field, naming row and column', async () => {

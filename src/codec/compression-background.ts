@@ -1,0 +1,151 @@
+/**
+ * Zstandard compression beside the main thread, for writers of much data where Node.js has no Zstandard of its own: the
+ * WebAssembly module takes longer to compress pages than it takes to encode them. The bytes are the same wherever they
+ * are compressed.
+ */
+import { createRequire } from 'node:module';
+import { availableParallelism } from 'node:os';
+import type { MessagePort, Worker } from 'node:worker_threads';
+import { hasNativeZstd, loadZstdCompressor, zstdCompress } from './compression-zstd.ts';
+
+/** Bytes that wait for one worker at most; beyond that the caller does better to compress by itself. */
+export const BACKGROUND_QUEUE_BYTES = 2 * 1024 * 1024;
+
+/** More workers would outrun the one thread that feeds them. */
+const MAX_WORKERS = 2;
+
+export interface BackgroundCompressor {
+	/**
+	 * Compresses `bytes`, which must not change until the promise resolves; `undefined` when the queue is full. Never
+	 * rejects: what a worker fails to do is done on this thread.
+	 */
+	offer(bytes: Uint8Array, level: number): Promise<Uint8Array> | undefined;
+	/** Takes in what the workers have done, without waiting for the event loop. */
+	poll(): void;
+}
+
+let opening: Promise<BackgroundCompressor | undefined> | undefined;
+
+/** The process's compressor; `undefined` where there is none: with Zstandard in Node.js itself, or on one processor. */
+export function openBackgroundCompressor(): Promise<BackgroundCompressor | undefined> {
+	opening ??= open();
+	return opening;
+}
+
+async function open(): Promise<BackgroundCompressor | undefined> {
+	const workerCount = Math.min(MAX_WORKERS, availableParallelism() - 1);
+	if (hasNativeZstd() || workerCount < 1) return undefined;
+	return startWorkers(createRequire(import.meta.url).resolve('@bokuweb/zstd-wasm'), workerCount);
+}
+
+/** Starts workers that compress by the module at the path `library`. */
+export async function startWorkers(library: string, workerCount: number): Promise<BackgroundCompressor> {
+	await loadZstdCompressor();
+	const threads = await import('node:worker_threads');
+	const lanes = Array.from({ length: workerCount }, () => {
+		const { port1, port2 } = new threads.MessageChannel();
+		const options = { eval: true, workerData: { library, port: port2 }, transferList: [port2] };
+		return new Lane(new threads.Worker(WORKER_SCRIPT, options), port1, threads.receiveMessageOnPort);
+	});
+	return new WorkerCompressor(lanes);
+}
+
+const WORKER_SCRIPT = `
+const { port, library } = require('node:worker_threads').workerData;
+const zstd = require(library);
+const ready = zstd.init();
+port.on('message', async ({ id, bytes, level }) => {
+	await ready;
+	const compressed = zstd.compress(bytes, level);
+	port.postMessage({ id, compressed }, [compressed.buffer]);
+});
+`;
+
+interface Job {
+	readonly bytes: Uint8Array;
+	readonly level: number;
+	readonly resolve: (compressed: Uint8Array) => void;
+}
+interface Result {
+	readonly id: number;
+	readonly compressed: Uint8Array;
+}
+
+/** One worker and what it has to do. It keeps the process alive only while it has something to do. */
+class Lane {
+	queuedBytes = 0;
+	failed = false;
+	readonly #worker: Worker;
+	readonly #port: MessagePort;
+	readonly #receive: (port: MessagePort) => { message: unknown } | undefined;
+	readonly #jobs = new Map<number, Job>();
+	#nextId = 0;
+
+	constructor(worker: Worker, port: MessagePort, receive: (port: MessagePort) => { message: unknown } | undefined) {
+		this.#worker = worker;
+		this.#port = port;
+		this.#receive = receive;
+		port.on('message', (message) => this.#finish(message as Result));
+		worker.on('error', () => this.#fail());
+		worker.on('exit', () => this.#fail());
+		worker.unref();
+		port.unref();
+	}
+
+	run(bytes: Uint8Array, level: number): Promise<Uint8Array> {
+		if (this.#jobs.size === 0) {
+			this.#worker.ref();
+			this.#port.ref();
+		}
+		const id = this.#nextId++;
+		this.queuedBytes += bytes.length;
+		return new Promise((resolve) => {
+			this.#jobs.set(id, { bytes, level, resolve });
+			this.#port.postMessage({ id, bytes, level });
+		});
+	}
+
+	poll(): void {
+		for (let next = this.#receive(this.#port); next !== undefined; next = this.#receive(this.#port)) {
+			this.#finish(next.message as Result);
+		}
+	}
+
+	#finish({ id, compressed }: Result): void {
+		const job = this.#jobs.get(id);
+		if (job === undefined) return;
+		this.#jobs.delete(id);
+		this.queuedBytes -= job.bytes.length;
+		job.resolve(compressed);
+		if (this.#jobs.size === 0) {
+			this.#worker.unref();
+			this.#port.unref();
+		}
+	}
+
+	#fail(): void {
+		this.failed = true;
+		for (const [id, job] of this.#jobs) this.#finish({ id, compressed: zstdCompress(job.bytes, job.level) });
+	}
+}
+
+class WorkerCompressor implements BackgroundCompressor {
+	readonly #lanes: readonly Lane[];
+
+	constructor(lanes: readonly Lane[]) {
+		this.#lanes = lanes;
+	}
+
+	offer(bytes: Uint8Array, level: number): Promise<Uint8Array> | undefined {
+		let best: Lane | undefined;
+		for (const lane of this.#lanes) {
+			if (!lane.failed && (best === undefined || lane.queuedBytes < best.queuedBytes)) best = lane;
+		}
+		if (best === undefined || best.queuedBytes + bytes.length > BACKGROUND_QUEUE_BYTES) return undefined;
+		return best.run(bytes, level);
+	}
+
+	poll(): void {
+		for (const lane of this.#lanes) lane.poll();
+	}
+}

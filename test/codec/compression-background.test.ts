@@ -1,0 +1,79 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { compressSync, loadCodec } from '../../src/codec/compression.ts';
+import { BACKGROUND_QUEUE_BYTES, startWorkers } from '../../src/codec/compression-background.ts';
+
+const library = createRequire(import.meta.url).resolve('@bokuweb/zstd-wasm');
+const page = (seed: number, length: number) => Uint8Array.from({ length }, (_, i) => (i * seed) >>> (i % 11));
+const LEVEL = 1;
+
+let folder: string;
+beforeAll(async () => {
+	folder = mkdtempSync(join(tmpdir(), 'datashard-test-'));
+	await loadCodec('zstd', 'compress');
+});
+afterAll(() => rmSync(folder, { recursive: true }));
+
+/** A module in the place of the library: `source` is the body of its `compress`. */
+function brokenLibrary(name: string, source: string): string {
+	const path = join(folder, name);
+	writeFileSync(path, `exports.init = async () => {}; exports.compress = () => { ${source} };`);
+	return path;
+}
+
+describe('compression by workers', () => {
+	it('gives the bytes that this thread would give, whatever the order', async () => {
+		const background = await startWorkers(library, 2);
+		const pages = Array.from({ length: 30 }, (_, i) => page(i + 3, 1 + i * 3001));
+		const offered = pages.map((bytes) => background.offer(bytes, LEVEL));
+		const compressed = await Promise.all(offered);
+		for (const [i, bytes] of pages.entries()) expect(compressed[i]).toEqual(compressSync('zstd', bytes, LEVEL));
+	});
+
+	it('takes no more than its queue holds, and more once that is done', async () => {
+		const background = await startWorkers(library, 1);
+		const half = page(7, BACKGROUND_QUEUE_BYTES / 2);
+		const first = background.offer(half, LEVEL);
+		const second = background.offer(half, LEVEL);
+		expect(first).toBeDefined();
+		expect(second).toBeDefined();
+		expect(background.offer(half, LEVEL)).toBeUndefined();
+		await Promise.all([first, second]);
+		const third = background.offer(half, LEVEL);
+		expect(await third).toEqual(compressSync('zstd', half, LEVEL));
+	});
+
+	it('hands over what is done without waiting for the event loop', async () => {
+		const background = await startWorkers(library, 1);
+		await background.offer(page(3, 1000), LEVEL);
+		let done = false;
+		void background.offer(page(5, 1000), LEVEL)?.then(() => {
+			done = true;
+		});
+		// only microtasks run here: no event of the port is delivered
+		for (let i = 0; i < 1_000_000 && !done; i++) {
+			background.poll();
+			await Promise.resolve();
+		}
+		expect(done).toBe(true);
+	});
+
+	it('does by itself what a worker that dies leaves undone, and offers no more', async () => {
+		for (const source of ['throw new Error("broken")', 'process.exit(3)']) {
+			const background = await startWorkers(brokenLibrary(`broken-${source.length}.cjs`, source), 1);
+			const pages = [page(3, 5000), page(5, 70_000)];
+			const offered = pages.map((bytes) => background.offer(bytes, LEVEL));
+			expect(await Promise.all(offered)).toEqual(pages.map((bytes) => compressSync('zstd', bytes, LEVEL)));
+			expect(background.offer(page(7, 10), LEVEL)).toBeUndefined();
+		}
+	});
+
+	it('does without a worker that cannot start', async () => {
+		const background = await startWorkers(join(folder, 'absent.cjs'), 1);
+		const bytes = page(9, 1000);
+		expect(await background.offer(bytes, LEVEL)).toEqual(compressSync('zstd', bytes, LEVEL));
+	});
+});
