@@ -11,6 +11,7 @@ import {
 	decodeMetadataFile,
 	encodeMetadataFile,
 	MAX_METADATA_BYTES,
+	type MetadataCodec,
 	metadataFileName,
 	readMetadataBytes,
 } from './metadata-file.ts';
@@ -82,7 +83,7 @@ export class FolderCommitter implements Committer {
 		this.#checkStaysHere(base?.metadata, next);
 		const version = base === undefined ? 1 : tokenOf(base).version + 1;
 		// The first version is always plain, so that all that create a table contend for one name.
-		const codec = base === undefined ? 'none' : metadataFileProperties(base.metadata.properties).codec;
+		const codec = base === undefined ? 'none' : codecOf(base.metadata, next);
 		const file = { version, location: this.#files.locationOf(metadataFileName(version, codec)) };
 		const bytes = await encodeMetadataFile(next, codec);
 		if (bytes.length > MAX_METADATA_BYTES)
@@ -238,6 +239,19 @@ export class FolderCommitter implements Committer {
 /** Knowing that nothing was written: said so, or a refusal that comes before any writing. */
 function isKnownNotWritten(error: unknown): error is IcebergError {
 	return error instanceof IcebergError && (error.code !== 'STORAGE' || error.context['notWritten'] === true);
+}
+
+/**
+ * The base's codec. A base whose properties are nonsense can only be committed on by a change that mends them; all such
+ * write plain files.
+ */
+function codecOf(base: TableMetadata, next: TableMetadata): MetadataCodec {
+	metadataFileProperties(next.properties);
+	try {
+		return metadataFileProperties(base.properties).codec;
+	} catch {
+		return 'none';
+	}
 }
 
 function tokenOf(loaded: LoadedMetadata): FolderToken {

@@ -1,7 +1,7 @@
 /** Tables by their folder: opened, made; and metadata files opened read-only. Iceberg spec: File System Tables. */
 import { IcebergError, isIcebergError } from '../errors/iceberg-error.ts';
 import type { FileIO } from '../io/file-io.ts';
-import { joinLocation, withoutTrailingSlash } from '../io/location.ts';
+import { isLocalLocation, joinLocation, withoutTrailingSlash } from '../io/location.ts';
 import { openFileIO } from '../io/resolve.ts';
 import { newTableUpdates } from '../metadata/new-table.ts';
 import { applyUpdates } from '../metadata/reduce.ts';
@@ -60,7 +60,7 @@ export async function openFolderTable(location: string, options: OpenOptions = {
 
 /** The folders to which writes of a table are confined: its own, and those that its properties name. */
 export function writableRoots(location: string, properties: Properties): string[] {
-	const named = FOLDER_PROPERTIES.map((name) => textProperty(properties, name)).filter((root) => root !== undefined);
+	const named = FOLDER_PROPERTIES.map((name) => textProperty(properties, name) ?? '').filter(isLocalLocation);
 	return [...new Set([location, ...named])];
 }
 

@@ -57,6 +57,16 @@ export function localPathOf(location: string): string {
 	return rest.slice(slash);
 }
 
+/** True for what {@link localPathOf} accepts. */
+export function isLocalLocation(location: string): boolean {
+	try {
+		localPathOf(location);
+		return true;
+	} catch {
+		return false;
+	}
+}
+
 /** The percent-decoded path of a `file:` location where it differs from the literal one; else `undefined`. */
 export function decodedLocalPathOf(location: string): string | undefined {
 	if (schemeOf(location) !== 'file' || !location.includes('%')) return undefined;

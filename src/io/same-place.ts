@@ -1,6 +1,6 @@
 /** Whether two locations name one place. */
 import { statSync } from 'node:fs';
-import { decodedLocalPathOf, localPathOf, schemeOf, withoutTrailingSlash } from './location.ts';
+import { decodedLocalPathOf, isLocalLocation, localPathOf, withoutTrailingSlash } from './location.ts';
 import { realPlace } from './path-guard.ts';
 
 /**
@@ -9,14 +9,9 @@ import { realPlace } from './path-guard.ts';
  */
 export function samePlace(a: string, b: string): boolean {
 	if (withoutTrailingSlash(a) === withoutTrailingSlash(b)) return true;
-	if (!isLocal(a) || !isLocal(b)) return false;
+	if (!isLocalLocation(a) || !isLocalLocation(b)) return false;
 	const other = places(b);
 	return places(a).some((place) => other.includes(place));
-}
-
-function isLocal(location: string): boolean {
-	const scheme = schemeOf(location);
-	return scheme === 'file' || (scheme === '' && location.startsWith('/'));
 }
 
 function places(location: string): string[] {

@@ -90,7 +90,7 @@ class CommitRun {
 
 	async run(): Promise<CommitResult> {
 		const { clock, random, signal, retryDefaults = FOLDER_TABLE_RETRIES } = this.#options;
-		const backoff = new Backoff(retryPolicy(this.#first.metadata.properties, retryDefaults), clock, random);
+		let backoff: Backoff | undefined;
 		for (;;) {
 			const base = await this.#committer.load(signal);
 			this.#checkSameTable(base.metadata);
@@ -101,6 +101,8 @@ class CommitRun {
 				await this.abandon();
 				return { committed: false, loaded: base, commitId: this.#commitId, attempts: this.#attempts };
 			}
+			// Taken from what the properties will be: a commit may be what mends them.
+			backoff ??= new Backoff(retryPolicy(request.next.properties, retryDefaults), clock, random);
 			this.#attempts++;
 			const swapped = await this.#swap(request);
 			if (swapped.outcome === 'committed') return this.#succeeded(swapped.loaded);

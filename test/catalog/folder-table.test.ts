@@ -262,6 +262,15 @@ describe('opening a folder', () => {
 		await expect(io.write(join(folder, 'x'), bytesOf('x'))).rejects.toMatchObject({ code: 'INVALID_ARGUMENT' });
 	});
 
+	it('opens a table whose properties name places that are not local', async () => {
+		const table = join(folder, 't');
+		const { committer, loaded } = await createFolderTable(table, definition);
+		await committer.swap(propertyCommit(loaded, 'write.data.path', 's3://bucket/data'));
+		const { io } = await openFolderTable(table);
+		await io.write(join(table, 'data/x'), bytesOf('x'));
+		await expect(io.write('s3://bucket/data/x', bytesOf('x'))).rejects.toMatchObject({ code: 'INVALID_ARGUMENT' });
+	});
+
 	it('commits through a symbolic link to its folder', async () => {
 		const table = join(folder, 't');
 		await createFolderTable(table, definition);

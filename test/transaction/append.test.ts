@@ -324,16 +324,23 @@ describe('properties and format version', () => {
 			expect(() => new UpgradeFormatAction(version)).toThrow(expect.objectContaining({ code: 'UNSUPPORTED' }));
 	});
 
-	it('of the table that are nonsense stop a commit before anything is written', async () => {
-		const io = new MemoryFileIO();
-		const { committer, loaded } = await makeTable(io);
-		const text = new TextDecoder().decode(await io.input(loaded.metadataLocation).readAll());
-		const broken = text.replace('"properties":{', '"properties":{"commit.manifest.min-count-to-merge":"lots",');
-		await io.write(loaded.metadataLocation, new TextEncoder().encode(broken), { overwrite: true });
-		await expect(append(committer, [await dataFile(io, 'a')])).rejects.toMatchObject({
-			code: 'INVALID_ARGUMENT',
-			message: expect.stringContaining("'lots'"),
-		});
-		expect(await garbage(io)).toEqual(['data/a.parquet']);
-	});
+	it.each(['commit.manifest.min-count-to-merge', 'commit.retry.min-wait-ms', 'write.metadata.compression-codec'])(
+		'of the table that are nonsense (%s) stop an append, and can be mended',
+		async (property) => {
+			const io = new MemoryFileIO();
+			const { committer, loaded } = await makeTable(io);
+			const text = new TextDecoder().decode(await io.input(loaded.metadataLocation).readAll());
+			const broken = text.replace('"properties":{', `"properties":{"${property}":"lots",`);
+			await io.write(loaded.metadataLocation, new TextEncoder().encode(broken), { overwrite: true });
+			const file = await dataFile(io, 'a');
+			await expect(append(committer, [file])).rejects.toMatchObject({
+				code: 'INVALID_ARGUMENT',
+				message: expect.stringMatching(new RegExp(`${property}.*'lots'`)),
+			});
+			expect(await garbage(io)).toEqual(['data/a.parquet']);
+			await commitActions(committer, await committer.load(), [new SetPropertiesAction({}, [property])], quick);
+			await append(committer, [file]);
+			expect((await freshLook(io)).current.files).toEqual(['a']);
+		},
+	);
 });
