@@ -128,6 +128,12 @@ export class Table<In = RowInput, Out = Row> implements RowTyped<In, Out>, Async
 		return this.#parts.committer.io;
 	}
 
+	/** Not for users: what maintenance commits with. @throws `UNSUPPORTED` for a read-only table, `CLOSED` */
+	commitPorts(): Pick<TableParts, 'committer' | 'clock' | 'random'> {
+		this.#assertWritable();
+		return this.#parts;
+	}
+
 	/** Looks for a newer committed state. @throws `NOT_FOUND`, `NOT_A_TABLE` when the table is gone; `CORRUPT` */
 	async refresh(signal?: AbortSignal): Promise<this> {
 		this.#assertOpen();
