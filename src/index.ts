@@ -92,7 +92,8 @@ export type { AppendInput, AppendOptions, BatchSource } from './table/append-inp
 export type { AppendResult, HistoryEntry, TransactionResult } from './table/results.ts';
 export { Table } from './table/table.ts';
 export { TableAsOf, type TimeTravelTarget } from './table/table-as-of.ts';
-export { type MetadataColumns, type ScanOptions, TableScan } from './table/table-scan.ts';
+export type { MetadataColumns, ScanOptions } from './table/scan-options.ts';
+export { TableScan } from './table/table-scan.ts';
 export type { SnapshotSelector } from './table/table-source.ts';
 export { TableTransaction, type TransactionOptions } from './table/table-transaction.ts';
 export { parseJson, stringifyJson } from './util/json.ts';

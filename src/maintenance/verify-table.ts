@@ -1,7 +1,6 @@
 import type { TableMetadata } from '../spec/table-metadata.ts';
 import type { FileIO } from '../io/file-io.ts';
 import { selectSnapshot, type SnapshotSelector } from '../table/table-source.ts';
-import { verifySnapshot } from './verify.ts';
 import type { VerifyReport } from './verify-report.ts';
 
 export interface VerifyTableOptions extends SnapshotSelector {
@@ -34,6 +33,7 @@ export async function verifyTable(table: VerifiableTable, options: VerifyTableOp
 	await table.refresh(signal);
 	const { metadata } = table;
 	const { snapshot } = selectSnapshot(metadata, selector);
+	const { verifySnapshot } = await import('./verify.ts');
 	return verifySnapshot(table.io, metadata, {
 		...(snapshot === undefined ? {} : { snapshot }),
 		...(deep === undefined ? {} : { deep }),

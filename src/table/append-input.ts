@@ -32,6 +32,15 @@ export interface AppendOptions {
 	readonly signal?: AbortSignal;
 }
 
+export interface AppendOnceOptions extends AppendOptions {
+	/**
+	 * A text that names this append for ever, such as a job's id and step. An append with a key that the table remembers
+	 * appends nothing and gives the earlier one's result, also from another process and after a lost reply. The newest
+	 * 1,000 keys are remembered; the table property `datashard.append-keys.limit` says otherwise.
+	 */
+	readonly idempotencyKey?: string;
+}
+
 /**
  * Batches of the schema's columns. Values are checked as they are read; batches before a refused row must not be committed.
  * @throws at once `INVALID_ARGUMENT` for something that holds no rows; while iterating `INVALID_DATA` with row, column and value

@@ -2,11 +2,11 @@ import type { Snapshot } from '../spec/snapshot.ts';
 
 /** What became of an append. */
 export interface AppendResult {
-	/** False when there was nothing to append: no snapshot was made, and the table is as it was. */
+	/** False when there was nothing to append, or an earlier append with the same key had done it: no snapshot was made. */
 	readonly committed: boolean;
-	/** rows appended */
+	/** rows appended by this call */
 	readonly rowCount: number;
-	/** the snapshot that holds the rows; undefined when `committed` is false */
+	/** the snapshot that holds the rows, this append's or the earlier one's; undefined when there is none (any more) */
 	readonly snapshot: Snapshot | undefined;
 	/** one sentence for a log */
 	readonly message: string;

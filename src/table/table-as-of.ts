@@ -3,7 +3,8 @@ import type { Row, RowInput } from '../spec/row-types.ts';
 import type { Schema } from '../spec/schema.ts';
 import type { Snapshot } from '../spec/snapshot.ts';
 import { dataFilesOf, manifestsOf, rowCountOf } from './state-reads.ts';
-import { type ScanOptions, type SelectableRow, TableScan } from './table-scan.ts';
+import type { ScanOptions, SelectableRow } from './scan-options.ts';
+import { TableScan } from './table-scan.ts';
 import type { SnapshotSelector, TableState } from './table-source.ts';
 
 /** Where to travel to: exactly one key. */

@@ -1,59 +1,18 @@
 import type { Table as ArrowTable } from '@uwdata/flechette';
-import { compileRowOutput, ROW_CHUNK, rowChunks, type RowOutputOptions } from '../column/rows-out.ts';
 import type { ColumnBatch } from '../column/vector.ts';
 import { IcebergError } from '../errors/iceberg-error.ts';
 import type { Expression } from '../expr/expression.ts';
 import { parseWhere } from '../expr/parse-where.ts';
-import { metadataColumn } from '../read/metadata-columns.ts';
-import { scanBatches } from '../read/scan-batches.ts';
 import type { FileScanTask } from '../scan/file-scan-task.ts';
-import { type FilePlan, planFiles } from '../scan/plan.ts';
+import type { FilePlan } from '../scan/plan.ts';
 import type { PlanReport } from '../scan/plan-report.ts';
 import type { Row } from '../spec/row-types.ts';
-import type { Schema } from '../spec/schema.ts';
-import { selectFields } from '../spec/select-fields.ts';
 import type { Snapshot } from '../spec/snapshot.ts';
 import type { NestedField } from '../spec/types.ts';
-import { type SelectedSnapshot, selectSnapshot, type SnapshotSelector, type TableState } from './table-source.ts';
-
-/** What to read and how to give it out. */
-export interface ScanOptions extends SnapshotSelector, RowOutputOptions {
-	/**
-	 * Full names of columns (`a`, `a.b`), in the order wanted; default all columns of the schema. The metadata columns
-	 * {@link MetadataColumns} can be named too; a column of the table that has such a name hides it.
-	 */
-	readonly select?: readonly string[];
-	/** A predicate, or its text (`"status = 'failed' and duration_ms > 1000"`). */
-	readonly where?: Expression | string;
-	/** most rows to give; default all */
-	readonly limit?: number;
-	/** whether names in `select` and `where` must match case; default true */
-	readonly caseSensitive?: boolean;
-	readonly signal?: AbortSignal;
-}
-
-/** What a scan can tell of each row besides the table's columns. Iceberg spec: Reserved Field IDs; Row Lineage. */
-export interface MetadataColumns {
-	/** location of the file that the row stands in */
-	readonly _file: string;
-	/** position of the row in that file, from 0 */
-	readonly _pos: bigint;
-	/** id of the partition spec that the file was written with */
-	readonly _spec_id: number;
-	/** v3: the row's id, assigned once; null where the table had none when the row was written */
-	readonly _row_id: bigint | null;
-	/** v3: sequence number of the commit that last changed the row */
-	readonly _last_updated_sequence_number: bigint | null;
-}
-
-/** Names that `select` takes. */
-export type SelectableRow<Out> = Out & Omit<MetadataColumns, keyof Out>;
-
-/** A scan resolved to one snapshot. */
-interface ResolvedScan extends SelectedSnapshot {
-	readonly state: TableState;
-	readonly fields: readonly NestedField[];
-}
+import type * as Reading from './reading.ts';
+import type { ResolvedScan } from './reading.ts';
+import type { ScanOptions } from './scan-options.ts';
+import { selectSnapshot, type TableState } from './table-source.ts';
 
 /**
  * A read of one snapshot. Iterating it gives rows; the other forms give the same rows as columns or as Arrow. The
@@ -91,13 +50,9 @@ export class TableScan<Out = Row> implements AsyncIterable<Out> {
 
 	/** The rows in arrays of about a thousand: cheaper to iterate over than row by row. */
 	async *rowChunks(): AsyncGenerator<Out[]> {
-		const resolved = await this.#resolve();
-		const output = compileRowOutput(resolved.fields, this.#options);
-		let firstRow = 0;
-		for await (const batch of this.#read(resolved)) {
-			for (const rows of rowChunks(output, batch, firstRow)) yield rows as Out[];
-			firstRow += batch.length;
-		}
+		const { reading, resolved } = await this.#resolve();
+		const batches = this.#read(reading, resolved);
+		yield* reading.rowsOfScan(batches, resolved.fields, this.#options) as AsyncGenerator<Out[]>;
 	}
 
 	/**
@@ -106,11 +61,8 @@ export class TableScan<Out = Row> implements AsyncIterable<Out> {
 	 */
 	async *jsonLines(): AsyncGenerator<string[]> {
 		const { compileJsonOutput } = await import('../column/json-out.ts');
-		const resolved = await this.#resolve();
-		const output = compileJsonOutput(resolved.fields);
-		for await (const batch of this.#read(resolved))
-			for (let from = 0; from < batch.length; from += ROW_CHUNK)
-				yield output(batch, from, Math.min(batch.length, from + ROW_CHUNK));
+		const { reading, resolved } = await this.#resolve();
+		yield* reading.textsOfScan(this.#read(reading, resolved), compileJsonOutput(resolved.fields));
 	}
 
 	/** All rows in memory. */
@@ -126,84 +78,66 @@ export class TableScan<Out = Row> implements AsyncIterable<Out> {
 	 *   are no columns; `UNSUPPORTED` for files that this version cannot read, before any row is given; `CORRUPT`; `ABORTED`
 	 */
 	async *batches(): AsyncGenerator<ColumnBatch> {
-		yield* this.#read(await this.#resolve());
+		const { reading, resolved } = await this.#resolve();
+		yield* this.#read(reading, resolved);
 	}
 
 	/** All rows as one Arrow table (of `@uwdata/flechette`). */
 	async toArrow(): Promise<ArrowTable> {
 		const { arrowTable } = await import('../column/arrow-out.ts');
-		const resolved = await this.#resolve();
+		const { reading, resolved } = await this.#resolve();
 		const batches: ColumnBatch[] = [];
-		for await (const batch of this.#read(resolved)) batches.push(batch);
+		for await (const batch of this.#read(reading, resolved)) batches.push(batch);
 		return arrowTable(resolved.fields, batches);
 	}
 
 	/** The rows as an Arrow IPC stream, in pieces: schema first, then batches, then the end mark. */
 	async *arrowIpc(): AsyncGenerator<Uint8Array> {
 		const { arrowIpcStream } = await import('../column/arrow-out.ts');
-		const resolved = await this.#resolve();
-		yield* arrowIpcStream(resolved.fields, this.#read(resolved));
+		const { reading, resolved } = await this.#resolve();
+		yield* arrowIpcStream(resolved.fields, this.#read(reading, resolved));
 	}
 
 	/** The number of rows. Without a filter and delete files it comes from metadata; else the rows are read. */
 	async count(): Promise<number> {
-		const resolved = await this.#resolve();
+		const { reading, resolved } = await this.#resolve();
 		const { limit } = this.#options;
 		let count = 0;
-		for await (const batch of this.#read({ ...resolved, fields: [] })) count += batch.length;
+		for await (const batch of this.#read(reading, { ...resolved, fields: [] })) count += batch.length;
 		return limit === undefined ? count : Math.min(count, limit);
 	}
 
 	/** The files that the scan reads, each with what is left of the filter. Opens manifests, no data files. */
 	async *plan(): AsyncGenerator<FileScanTask> {
-		yield* this.#tasks(await this.#resolve());
+		const { reading, resolved } = await this.#resolve();
+		yield* this.#plan(reading, resolved);
 	}
 
 	/** The snapshot that a read would start from now; undefined for a table without one. */
 	async snapshot(): Promise<Snapshot | undefined> {
-		return (await this.#resolve()).snapshot;
+		return (await this.#resolve()).resolved.snapshot;
 	}
 
 	/** The columns that come out, in order, with their ids. */
 	async fields(): Promise<readonly NestedField[]> {
-		return (await this.#resolve()).fields;
+		return (await this.#resolve()).resolved.fields;
 	}
 
-	async #resolve(): Promise<ResolvedScan> {
+	/** What reads is loaded by the first read: a process that only appends does without. */
+	async #resolve(): Promise<{ readonly reading: typeof Reading; readonly resolved: ResolvedScan }> {
+		const reading = await import('./reading.ts');
 		const state = await this.#source(this.#options.signal);
 		const selected = selectSnapshot(state.metadata, this.#options);
-		return { state, ...selected, fields: this.#fieldsOf(selected.schema) };
+		const fields = reading.fieldsOfScan(selected.schema, this.#options);
+		return { reading, resolved: { state, ...selected, fields } };
 	}
 
-	#fieldsOf(schema: Schema): readonly NestedField[] {
-		const { select, caseSensitive } = this.#options;
-		if (select === undefined) return schema.fields;
-		return selectFields(schema, select, { caseSensitive: caseSensitive ?? true, others: metadataColumn });
-	}
-
-	#tasks({ state, snapshot, schema }: ResolvedScan): AsyncIterable<FileScanTask> {
-		const { signal, caseSensitive } = this.#options;
-		this.#lastPlan = planFiles({
-			io: state.io,
-			metadata: state.metadata,
-			snapshot,
-			schema,
-			...(this.#filter === undefined ? {} : { filter: this.#filter }),
-			...(caseSensitive === undefined ? {} : { caseSensitive }),
-			...(signal === undefined ? {} : { signal }),
-		});
+	#plan(reading: typeof Reading, resolved: ResolvedScan): FilePlan {
+		this.#lastPlan = reading.planScan(resolved, this.#filter, this.#options);
 		return this.#lastPlan;
 	}
 
-	#read(resolved: ResolvedScan): AsyncIterable<ColumnBatch> {
-		const { limit, signal } = this.#options;
-		return scanBatches(this.#tasks(resolved), {
-			io: resolved.state.io,
-			metadata: resolved.state.metadata,
-			schema: resolved.schema,
-			fields: resolved.fields,
-			...(limit === undefined ? {} : { limit }),
-			...(signal === undefined ? {} : { signal }),
-		});
+	#read(reading: typeof Reading, resolved: ResolvedScan): AsyncIterable<ColumnBatch> {
+		return reading.readScan(this.#plan(reading, resolved), resolved, this.#options);
 	}
 }

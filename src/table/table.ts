@@ -19,11 +19,12 @@ import { TransactionCore } from '../transaction/transaction.ts';
 import type { Committer, LoadedMetadata } from '../transaction/committer.ts';
 import type { Clock, Random } from '../util/ports.ts';
 import type { ColumnBatch } from '../column/vector.ts';
-import { type AppendInput, type AppendOptions, batchesOf } from './append-input.ts';
+import { type AppendInput, type AppendOnceOptions, batchesOf } from './append-input.ts';
 import type { AppendResult, HistoryEntry } from './results.ts';
 import { dataFilesOf, manifestEntriesOf, manifestsOf, rowCountOf } from './state-reads.ts';
 import { TableAsOf, type TimeTravelTarget } from './table-as-of.ts';
-import { type ScanOptions, type SelectableRow, TableScan } from './table-scan.ts';
+import type { ScanOptions, SelectableRow } from './scan-options.ts';
+import { TableScan } from './table-scan.ts';
 import { snapshotIdFrom, selectSnapshot, type SnapshotSelector, type TableState } from './table-source.ts';
 import { TableTransaction, type TransactionOptions } from './table-transaction.ts';
 
@@ -56,8 +57,8 @@ export interface Appender {
 	append(
 		schema: Schema,
 		batches: AsyncIterable<ColumnBatch>,
-		request: AppendOptions,
-	): Promise<{ readonly rowCount: number; readonly snapshot: Snapshot | undefined }>;
+		request: AppendOnceOptions,
+	): Promise<{ readonly rowCount: number; readonly snapshot: Snapshot | undefined; readonly repeated: boolean }>;
 	/** resolves when no append is under way */
 	idle(): Promise<void>;
 }
@@ -231,11 +232,15 @@ export class Table<In = RowInput, Out = Row> implements RowTyped<In, Out>, Async
 	 *   `COMMIT_CONFLICT` when other writers won each try; `COMMIT_STATE_UNKNOWN` when the outcome cannot be told;
 	 *   `UNSUPPORTED` for a read-only table; `STORAGE`, `PERMISSION_DENIED`, `ABORTED`
 	 */
-	async append(data: AppendInput<In>, options: AppendOptions = {}): Promise<AppendResult> {
+	async append(data: AppendInput<In>, options: AppendOnceOptions = {}): Promise<AppendResult> {
 		this.#assertWritable();
 		const schema = currentSchema(this.metadata);
 		const batches = batchesOf(schema, data, options.signal);
-		const { rowCount, snapshot } = await this.#appender.append(schema, batches, options);
+		const { rowCount, snapshot, repeated } = await this.#appender.append(schema, batches, options);
+		if (repeated) {
+			const message = 'nothing to append: an earlier append with this idempotencyKey has appended the rows';
+			return { committed: false, rowCount, snapshot, message };
+		}
 		if (rowCount === 0) {
 			return { committed: false, rowCount, snapshot: undefined, message: 'nothing to append: no rows were given' };
 		}
@@ -244,7 +249,7 @@ export class Table<In = RowInput, Out = Row> implements RowTyped<In, Out>, Async
 	}
 
 	/** {@link append} by the name that users of the Python library know. */
-	appendRecords(records: AppendInput<In>, options: AppendOptions = {}): Promise<AppendResult> {
+	appendRecords(records: AppendInput<In>, options: AppendOnceOptions = {}): Promise<AppendResult> {
 		return this.append(records, options);
 	}
 
