@@ -8,7 +8,7 @@ import { IcebergError, isIcebergError } from '../errors/iceberg-error.ts';
 import type { Schema } from '../spec/schema.ts';
 import type { Snapshot } from '../spec/snapshot.ts';
 import type { TableMetadata } from '../spec/table-metadata.ts';
-import { schemaById } from '../spec/table-metadata-lookup.ts';
+import { schemaById, snapshotById } from '../spec/table-metadata-lookup.ts';
 import { deleteQuietly } from '../transaction/action.ts';
 import { AppendAction } from '../transaction/append.ts';
 import { commitActions } from '../transaction/commit-actions.ts';
@@ -19,6 +19,7 @@ import { type Deferred, deferred } from '../util/deferred.ts';
 import type { Clock, Random } from '../util/ports.ts';
 import { writeDataFiles } from '../write/data-writer.ts';
 import { batchSizeBytes } from '../write/batch-size.ts';
+import { appendKeyHash, KeyTakenError, RememberKeysAction, rememberedKeys } from './append-keys.ts';
 
 /** An append larger than this is written and committed by itself, as it streams in. */
 export const GROUPED_APPEND_LIMIT_BYTES = 4 * 1024 * 1024;
@@ -40,20 +41,29 @@ export interface AppendHost {
 
 export interface AppendRequest {
 	readonly summary?: Readonly<Record<string, string>>;
+	/** Rows appended with a key that the table remembers are not appended again. */
+	readonly idempotencyKey?: string;
 	readonly signal?: AbortSignal;
 }
 
 export interface Appended {
 	readonly rowCount: number;
-	/** undefined when there were no rows */
+	/** undefined when there were no rows, or the snapshot of an earlier append with the same key has been expired */
 	readonly snapshot: Snapshot | undefined;
+	/** true when an earlier append with the same key had appended the rows */
+	readonly repeated: boolean;
 }
 
-interface Waiting {
+interface Rows {
 	readonly schema: Schema;
 	readonly batches: readonly ColumnBatch[];
 	readonly sizeBytes: number;
 	readonly rowCount: number;
+	/** hash of the idempotency key */
+	readonly key: string | undefined;
+}
+
+interface Waiting extends Rows {
 	readonly resolve: (appended: Appended) => void;
 	readonly reject: (error: unknown) => void;
 }
@@ -66,6 +76,8 @@ export class GroupAppender {
 	#running: Promise<void> | undefined;
 	/** resolved and replaced whenever a group leaves the queue */
 	#room = deferred<void>();
+	/** appends with a key that are under way, by its hash */
+	readonly #keyed = new Map<string, Promise<void>>();
 	/** appends that have begun and have not ended */
 	#active = 0;
 	#idle: Deferred<void> | undefined;
@@ -82,9 +94,12 @@ export class GroupAppender {
 	 * @throws as `commitActions`, what the input throws, and `ABORTED` while the append still waits for its turn
 	 */
 	async append(schema: Schema, batches: AsyncIterable<ColumnBatch>, request: AppendRequest): Promise<Appended> {
+		const key = request.idempotencyKey === undefined ? undefined : appendKeyHash(request.idempotencyKey);
 		this.#active += 1;
 		try {
-			return await this.#append(schema, batches, request);
+			return await (key === undefined
+				? this.#append(schema, batches, request, undefined)
+				: this.#appendOnce(schema, batches, request, key));
 		} finally {
 			this.#active -= 1;
 			if (this.#active === 0) this.#idle?.resolve();
@@ -99,7 +114,41 @@ export class GroupAppender {
 		this.#idle = undefined;
 	}
 
-	async #append(schema: Schema, batches: AsyncIterable<ColumnBatch>, request: AppendRequest): Promise<Appended> {
+	/** One append with a key at a time; the ones behind it find what it did. */
+	async #appendOnce(
+		schema: Schema,
+		batches: AsyncIterable<ColumnBatch>,
+		request: AppendRequest,
+		key: string,
+	): Promise<Appended> {
+		for (let before = this.#keyed.get(key); before !== undefined; before = this.#keyed.get(key)) await before;
+		throwIfAborted(request.signal);
+		const own = deferred<void>();
+		this.#keyed.set(key, own.promise);
+		try {
+			const { committer } = this.#host;
+			this.#host.advance(await committer.load(request.signal));
+			return this.#earlier(key) ?? (await this.#append(schema, batches, request, key));
+		} finally {
+			this.#keyed.delete(key);
+			own.resolve();
+		}
+	}
+
+	/** What an append with the key did before, if the table remembers it. */
+	#earlier(key: string): Appended | undefined {
+		const { metadata } = this.#host.loaded();
+		const snapshotId = rememberedKeys(metadata.properties, metadata.location).get(key);
+		if (snapshotId === undefined) return undefined;
+		return { rowCount: 0, snapshot: snapshotById(metadata, snapshotId), repeated: true };
+	}
+
+	async #append(
+		schema: Schema,
+		batches: AsyncIterable<ColumnBatch>,
+		request: AppendRequest,
+		key: string | undefined,
+	): Promise<Appended> {
 		const rest = batches[Symbol.asyncIterator]();
 		const gathered: ColumnBatch[] = [];
 		let sizeBytes = 0;
@@ -110,11 +159,11 @@ export class GroupAppender {
 			gathered.push(next.value);
 			rowCount += next.value.length;
 			sizeBytes += batchSizeBytes(next.value);
-			if (sizeBytes > GROUPED_APPEND_LIMIT_BYTES) return this.#commit(schema, chain(gathered, rest), request);
+			if (sizeBytes > GROUPED_APPEND_LIMIT_BYTES) return this.#commitOne(schema, chain(gathered, rest), request, key);
 		}
-		if (rowCount === 0) return { rowCount: 0, snapshot: undefined };
-		if (request.summary !== undefined) return this.#commit(schema, chain(gathered, undefined), request);
-		return this.#enqueue({ schema, batches: gathered, sizeBytes, rowCount }, request.signal);
+		if (rowCount === 0) return NOTHING;
+		if (request.summary !== undefined) return this.#commitOne(schema, chain(gathered, undefined), request, key);
+		return this.#enqueue({ schema, batches: gathered, sizeBytes, rowCount, key }, request.signal);
 	}
 
 	async #enqueue(rows: Omit<Waiting, 'resolve' | 'reject'>, signal: AbortSignal | undefined): Promise<Appended> {
@@ -149,9 +198,7 @@ export class GroupAppender {
 			const [first] = group;
 			if (first === undefined) break;
 			try {
-				const batches = [concatBatches(group.flatMap((waiting) => waiting.batches))];
-				const { snapshot } = await this.#commit(first.schema, chain(batches, undefined), {});
-				for (const { rowCount, resolve } of group) resolve({ rowCount, snapshot });
+				await this.#commitGroup(group);
 			} catch (error) {
 				for (const { reject } of group) reject(error);
 			}
@@ -177,7 +224,50 @@ export class GroupAppender {
 		return group;
 	}
 
-	async #commit(schema: Schema, batches: AsyncIterable<ColumnBatch>, request: AppendRequest): Promise<Appended> {
+	async #commitGroup(group: readonly Waiting[]): Promise<void> {
+		let left = group;
+		for (;;) {
+			left = left.filter(({ key, resolve }) => {
+				const earlier = key === undefined ? undefined : this.#earlier(key);
+				if (earlier !== undefined) resolve(earlier);
+				return earlier === undefined;
+			});
+			const [first] = left;
+			if (first === undefined) return;
+			const rows = concatBatches(left.flatMap(({ batches }) => batches));
+			const keys = left.map(({ key }) => key).filter((key) => key !== undefined);
+			try {
+				const { snapshot } = await this.#commit(first.schema, chain([rows], undefined), {}, keys);
+				for (const { rowCount, resolve } of left) resolve({ rowCount, snapshot, repeated: false });
+				return;
+			} catch (error) {
+				if (!(error instanceof KeyTakenError)) throw error;
+				this.#host.advance(await this.#host.committer.load());
+			}
+		}
+	}
+
+	async #commitOne(
+		schema: Schema,
+		batches: AsyncIterable<ColumnBatch>,
+		request: AppendRequest,
+		key: string | undefined,
+	): Promise<Appended> {
+		try {
+			return await this.#commit(schema, batches, request, key === undefined ? [] : [key]);
+		} catch (error) {
+			if (key === undefined || !(error instanceof KeyTakenError)) throw error;
+			this.#host.advance(await this.#host.committer.load());
+			return this.#earlier(key) ?? NOTHING;
+		}
+	}
+
+	async #commit(
+		schema: Schema,
+		batches: AsyncIterable<ColumnBatch>,
+		request: AppendRequest,
+		keys: readonly string[],
+	): Promise<Appended> {
 		const { committer, clock, random } = this.#host;
 		const base = this.#host.loaded();
 		const signal = request.signal === undefined ? {} : { signal: request.signal };
@@ -188,13 +278,14 @@ export class GroupAppender {
 			random,
 			...signal,
 		});
-		if (files.length === 0) return { rowCount: 0, snapshot: undefined };
-		const action = new AppendAction(request.summary === undefined ? {} : { summary: request.summary });
-		for (const file of files) action.addFile(file);
+		if (files.length === 0) return NOTHING;
+		const append = new AppendAction(request.summary === undefined ? {} : { summary: request.summary });
+		for (const file of files) append.addFile(file);
+		const actions = keys.length === 0 ? [append] : [append, new RememberKeysAction(keys)];
 		try {
-			const { loaded, commitId } = await commitActions(committer, base, [action], { clock, random, ...signal });
+			const { loaded, commitId } = await commitActions(committer, base, actions, { clock, random, ...signal });
 			this.#host.advance(loaded);
-			return { rowCount, snapshot: snapshotsOfCommit(loaded.metadata, commitId).at(-1) };
+			return { rowCount, snapshot: snapshotsOfCommit(loaded.metadata, commitId).at(-1), repeated: false };
 		} catch (error) {
 			if (!isIcebergError(error, 'COMMIT_STATE_UNKNOWN')) {
 				await deleteQuietly(
@@ -206,6 +297,8 @@ export class GroupAppender {
 		}
 	}
 }
+
+const NOTHING: Appended = { rowCount: 0, snapshot: undefined, repeated: false };
 
 /** The schema that rows were checked against, as the table has it: its fields' ids stay what they are for ever. */
 function knownSchema(metadata: TableMetadata, schema: Schema): Schema {
