@@ -12,7 +12,8 @@ import { ElementRefusal, withChild, withOwner } from './element-refusal.ts';
 import { unknownMember } from './invalid-value.ts';
 import type { BytesVector, Vector } from './vector.ts';
 import { BYTES_VECTOR_LIMIT_BYTES, concat, take } from './vector-ops.ts';
-import { constantVector, nullVector } from './vector-values.ts';
+import { bytesAt, constantVector, nullVector } from './vector-values.ts';
+import { decodeVariant } from './variant-decode.ts';
 
 /**
  * One array as a vector of `type`.
@@ -329,7 +330,16 @@ function convertVariant(node: ArrowNode, type: Type): Vector {
 		checkNode(child);
 		return { ...bytesVector(child, { kind: 'binary' }), nullCount: 0, validity: null };
 	};
-	return { ...base(node, type), layout: 'variant', metadata: part(metadata), value: part(value) };
+	const vector = { ...base(node, type), layout: 'variant', metadata: part(metadata), value: part(value) } as const;
+	for (let i = 0; i < vector.length; i++) {
+		if (vector.validity !== null && !getBit(vector.validity, i)) continue;
+		try {
+			decodeVariant({ metadata: bytesAt(vector.metadata, i), value: bytesAt(vector.value, i) });
+		} catch (error) {
+			throw new ElementRefusal(i, bytesAt(vector.value, i), `variant: sound encoding (${(error as Error).message})`);
+		}
+	}
+	return vector;
 }
 
 function convertStruct(node: ArrowNode, type: StructType): Vector {

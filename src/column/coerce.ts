@@ -23,12 +23,22 @@
  * column itself, and is checked here inside of structs, lists and maps.
  */
 import { IcebergError } from '../errors/iceberg-error.ts';
-import type { DecimalType, ListType, MapType, NestedField, StructType, Type, Value } from '../spec/types.ts';
+import type {
+	DecimalType,
+	ListType,
+	MapType,
+	NestedField,
+	StructType,
+	Type,
+	Value,
+	VariantValue,
+} from '../spec/types.ts';
 import { bytesToUuid } from '../spec/single-value.ts';
 import { parseValue } from '../spec/value-text.ts';
 import { toHex } from '../util/hex.ts';
 import { isWellFormed } from '../util/well-formed.ts';
 import { describeValue, invalidValue, unknownMember, withinValue } from './invalid-value.ts';
+import { decodeVariant } from './variant-decode.ts';
 import { encodeVariant, isEncodedVariant } from './variant-encode.ts';
 
 /** Converts one non-null input to the engine value of one type. @throws `INVALID_DATA` */
@@ -101,7 +111,7 @@ export function coercerOf(type: Type): Coercer {
 				return bytes;
 			};
 		case 'variant':
-			return (input) => (isEncodedVariant(input) ? input : encodeVariant(input));
+			return (input) => (isEncodedVariant(input) ? checkedVariant(input) : encodeVariant(input));
 		case 'unknown':
 			return (input) => {
 				throw invalidValue(input, 'null: a column of type unknown holds nothing else');
@@ -117,6 +127,16 @@ export function coercerOf(type: Type): Coercer {
 				context: { type: type.json },
 			});
 	}
+}
+
+/** Encoded parts as they are, when they are sound: what no reader could decode is not written. */
+function checkedVariant(input: VariantValue): VariantValue {
+	try {
+		decodeVariant(input);
+	} catch (error) {
+		throw invalidValue(input, 'variant: metadata and value in the binary encoding of variants', '', error);
+	}
+	return input;
 }
 
 function coerceBoolean(input: unknown): boolean {

@@ -1,6 +1,6 @@
 /** Operations on whole vectors. None changes its input; results may share buffers with it. */
 import { IcebergError } from '../errors/iceberg-error.ts';
-import type { NestedField, Type } from '../spec/types.ts';
+import type { Type } from '../spec/types.ts';
 import { bitmapBytes, copyBits, countZeros, fillBits, sliceBits, takeBits } from './bitmap.ts';
 import type { BytesVector, ColumnBatch, DictionaryVector, StructVector, Vector } from './vector.ts';
 
@@ -459,17 +459,4 @@ export function concatBatches(batches: readonly ColumnBatch[]): ColumnBatch {
 		length: batches.reduce((sum, { length }) => sum + length, 0),
 		columns: first.columns.map((_, k) => concat(batches.map((batch) => batch.columns[k] as Vector))),
 	};
-}
-
-/** The columns of the given fields, by field id. @throws `INVALID_ARGUMENT` when the batch lacks one */
-export function selectFields(batch: ColumnBatch, fields: readonly NestedField[]): ColumnBatch {
-	const columns = fields.map((field) => {
-		const at = batch.fields.findIndex(({ id }) => id === field.id);
-		if (at < 0)
-			throw new IcebergError('INVALID_ARGUMENT', `the batch has no column '${field.name}' (field id ${field.id})`, {
-				context: { column: field.name, fieldId: field.id },
-			});
-		return batch.columns[at] as Vector;
-	});
-	return { fields, length: batch.length, columns };
 }

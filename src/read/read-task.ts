@@ -18,12 +18,13 @@ import { DEFAULT_NAME_MAPPING, parseNameMapping } from '../spec/name-mapping.ts'
 import type { Schema } from '../spec/schema.ts';
 import { selectFields } from '../spec/select-fields.ts';
 import type { TableMetadata } from '../spec/table-metadata.ts';
-import type { NestedField, Type, Value } from '../spec/types.ts';
+import type { NestedField, StructType, Type, Value } from '../spec/types.ts';
 import { throwIfAborted } from '../util/bounded-pool.ts';
 import {
 	FILE_COLUMN,
 	isMetadataColumn,
 	LAST_UPDATED_COLUMN,
+	PARTITION_COLUMN_ID,
 	POS_COLUMN,
 	ROW_ID_COLUMN,
 	SPEC_ID_COLUMN,
@@ -188,6 +189,8 @@ function metadataVector(
 			return constantVector(type, task.file.location, length);
 		case SPEC_ID_COLUMN.id:
 			return constantVector(type, task.file.specId, length);
+		case PARTITION_COLUMN_ID:
+			return constantVector(type, partitionTuple(task, type as StructType), length);
 		case POS_COLUMN.id:
 			return countingVector(type, BigInt(firstRow), length, undefined);
 		case ROW_ID_COLUMN.id: {
@@ -199,6 +202,14 @@ function metadataVector(
 			// Iceberg spec: Row Lineage. Rows of files without a first row id have no lineage.
 			return inheritingVector(type, task.file.firstRowId === undefined ? null : task.sequenceNumber, length, stored);
 	}
+}
+
+/** The file's partition values in the places that the table's partition type has for them. */
+function partitionTuple({ file, spec }: FileScanTask, type: StructType): Value {
+	return type.fields.map((field) => {
+		const at = spec.fields.findIndex(({ fieldId }) => fieldId === field.id);
+		return at < 0 ? null : promoted(file.partition[at] ?? null, field.type);
+	});
 }
 
 /** start, start + 1, …, but what is stored where something is. */

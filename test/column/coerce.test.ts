@@ -72,6 +72,12 @@ describe('accepted values become engine values', () => {
 		['uuid bytes', { kind: 'uuid' }, new Uint8Array(16).fill(0xab), 'abababab-abab-abab-abab-abababababab'],
 		['fixed', { kind: 'fixed', length: 2 }, Buffer.from([1, 2]), Buffer.from([1, 2])],
 		['binary from ArrayBuffer', { kind: 'binary' }, new Uint8Array([9]).buffer, new Uint8Array([9])],
+		[
+			'encoded variant',
+			{ kind: 'variant' },
+			{ metadata: Uint8Array.of(1, 0, 0), value: Uint8Array.of(4) },
+			{ metadata: Uint8Array.of(1, 0, 0), value: Uint8Array.of(4) },
+		],
 		['list with nulls', list({ kind: 'int' }), [1, null, undefined], [1, null, null]],
 		['list from a typed array', list({ kind: 'long' }), new Int32Array([1, 2]), [1n, 2n]],
 		['map from Map', map({ kind: 'int' }, { kind: 'string' }), new Map([[1, 'a']]), [[1, 'a']]],
@@ -150,6 +156,12 @@ describe('refused values', () => {
 		['unknown child with a near name', struct, { status: 'a', Trys: 3 }, /at Trys: .*did you mean 'tries'/],
 		['array into struct', struct, ['ok'], /struct: an object/],
 		['Map into struct', struct, new Map([['status', 'ok']]), /struct: an object.*a Map of 1/],
+		[
+			'broken parts into variant',
+			{ kind: 'variant' },
+			{ metadata: Uint8Array.of(1, 0, 0), value: Uint8Array.of(6 << 2) },
+			/variant: metadata and value/,
+		],
 		['function into variant', { kind: 'variant' }, { a: [() => 1] }, /at a\[0\].*function/],
 	];
 	it.each(cases)('%s', (_, type, input, message) => {

@@ -11,6 +11,7 @@ import type { DataFile } from '../../src/manifest/types.ts';
 import {
 	FILE_COLUMN,
 	LAST_UPDATED_COLUMN,
+	metadataColumn,
 	POS_COLUMN,
 	ROW_ID_COLUMN,
 	SPEC_ID_COLUMN,
@@ -283,6 +284,34 @@ describe('metadata columns', () => {
 		expect(await read([taskOf(file)], { io, fields: [ROW_ID_COLUMN, LAST_UPDATED_COLUMN] })).toEqual(
 			Array(5).fill([null, null]),
 		);
+	});
+
+	it('tell the partition, under whichever spec the file was written', async () => {
+		const io = new MemoryFileIO();
+		const [file] = (await filesOf(io, numbered(0, 1))) as [DataFile];
+		const identity: PartitionSpec = {
+			specId: 0,
+			fields: [{ sourceId: 2, fieldId: 1000, name: 'status', transform: { kind: 'identity' } }],
+		};
+		const bucket: PartitionSpec = {
+			specId: 1,
+			fields: [{ sourceId: 1, fieldId: 1001, name: 'id_bucket', transform: { kind: 'bucket', buckets: 4 } }],
+		};
+		const evolved = { ...metadata, partitionSpecs: [identity, bucket] };
+		const column = metadataColumn('_partition', evolved) as NestedField;
+		expect(column.type.kind === 'struct' && column.type.fields.map(({ name }) => name)).toEqual([
+			'id_bucket',
+			'status',
+		]);
+		const of = (spec: PartitionSpec, value: Value): Promise<Value[][]> =>
+			read([taskOf({ ...file, specId: spec.specId, partition: [value] }, { spec })], {
+				io,
+				metadata: evolved,
+				fields: [column],
+			});
+		expect(await of(identity, 'ok')).toEqual([[[null, 'ok']]]);
+		expect(await of(bucket, 3)).toEqual([[[3, null]]]);
+		expect(metadataColumn('_partition', metadata)).toBeUndefined();
 	});
 
 	it('without any column of the file, in bounded batches', async () => {
