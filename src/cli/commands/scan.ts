@@ -40,6 +40,8 @@ export async function runScan(
 	else {
 		const names = await columnNames(scan);
 		const count = await writeTable(output, names, valueRows(scan, names, isCut ? TERMINAL_ROW_LIMIT : Infinity));
+		// the note stands behind the table also where both go to one place
+		await output.flush();
 		const more = isCut && count >= TERMINAL_ROW_LIMIT ? `the first ${count} rows; --limit asks for more` : '';
 		await terminal.stderr.write(more !== '' ? `(${more})\n` : `(${count} row${count === 1 ? '' : 's'})\n`);
 	}
