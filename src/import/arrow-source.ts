@@ -1,4 +1,4 @@
-import { decompressSync, loadCodec } from '../codec/compression.ts';
+import { loadArrowDecompressors } from '../codec/arrow-decompressors.ts';
 import type { ByteSource } from '../codec/parquet/api.ts';
 import { type ArrowLike, batchesFromArrow, tableFromArrowIpc } from '../column/arrow-in.ts';
 import { schemaFromArrow } from '../column/arrow-schema.ts';
@@ -11,7 +11,6 @@ import { arrowFrames } from './arrow-frames.ts';
 import { type ImportProgress, type InputPieces, piecesOf } from './byte-feed.ts';
 import { schemaOfFile } from './file-schema.ts';
 import type { ImportReadOptions, ImportSource, InferredSchema } from './import-source.ts';
-import { decompressLz4Frame } from './lz4-frame.ts';
 
 /** An Arrow IPC stream or file, read record batch by record batch. */
 export class ArrowSource implements ImportSource {
@@ -80,9 +79,5 @@ export class ArrowSource implements ImportSource {
 }
 
 async function openFrame(frame: Uint8Array): Promise<ArrowLike> {
-	await loadCodec('zstd', 'decompress');
-	return tableFromArrowIpc(frame, {
-		lz4Frame: decompressLz4Frame,
-		zstd: (bytes, length) => decompressSync('zstd', bytes, length),
-	});
+	return tableFromArrowIpc(frame, await loadArrowDecompressors());
 }

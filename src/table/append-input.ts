@@ -67,7 +67,12 @@ async function* arrowBatches(
 ): AsyncGenerator<ColumnBatch> {
 	const { batchesFromArrow, isArrowLike } = await import('../column/arrow-in.ts');
 	if (!isArrowLike(input)) throw notIterable(input);
-	yield* batchesFromArrow(schema.fields, input, options);
+	if (!(input instanceof Uint8Array)) {
+		yield* batchesFromArrow(schema.fields, input, options);
+		return;
+	}
+	const { loadArrowDecompressors } = await import('../codec/arrow-decompressors.ts');
+	yield* batchesFromArrow(schema.fields, input, { ...options, decompressors: await loadArrowDecompressors() });
 }
 
 function isBatchSource(input: unknown): input is BatchSource {

@@ -4,9 +4,11 @@ import type { ColumnBatch } from '../column/vector.ts';
 import type { Expression } from '../expr/expression.ts';
 import { metadataColumn } from '../read/metadata-columns.ts';
 import { scanBatches } from '../read/scan-batches.ts';
+import type { FileScanTask } from '../scan/file-scan-task.ts';
 import { type FilePlan, planFiles } from '../scan/plan.ts';
 import type { Schema } from '../spec/schema.ts';
 import { selectFields } from '../spec/select-fields.ts';
+import type { TableMetadata } from '../spec/table-metadata.ts';
 import type { NestedField } from '../spec/types.ts';
 import type { ScanOptions } from './scan-options.ts';
 import type { SelectedSnapshot, TableState } from './table-source.ts';
@@ -18,10 +20,13 @@ export interface ResolvedScan extends SelectedSnapshot {
 }
 
 /** The columns that come out. @throws `INVALID_ARGUMENT` for names that are no columns */
-export function fieldsOfScan(schema: Schema, options: ScanOptions): readonly NestedField[] {
+export function fieldsOfScan(schema: Schema, metadata: TableMetadata, options: ScanOptions): readonly NestedField[] {
 	const { select, caseSensitive } = options;
 	if (select === undefined) return schema.fields;
-	return selectFields(schema, select, { caseSensitive: caseSensitive ?? true, others: metadataColumn });
+	return selectFields(schema, select, {
+		caseSensitive: caseSensitive ?? true,
+		others: (name) => metadataColumn(name, metadata),
+	});
 }
 
 /** The files to read. Nothing is opened before it is iterated. */
@@ -39,10 +44,14 @@ export function planScan(resolved: ResolvedScan, filter: Expression | undefined,
 	});
 }
 
-/** The rows of a plan's files, as columns. */
-export function readScan(plan: FilePlan, resolved: ResolvedScan, options: ScanOptions): AsyncIterable<ColumnBatch> {
+/** The rows of planned files, as columns. */
+export function readScan(
+	tasks: Iterable<FileScanTask> | AsyncIterable<FileScanTask>,
+	resolved: ResolvedScan,
+	options: ScanOptions,
+): AsyncIterable<ColumnBatch> {
 	const { limit, signal } = options;
-	return scanBatches(plan, {
+	return scanBatches(tasks, {
 		io: resolved.state.io,
 		metadata: resolved.state.metadata,
 		schema: resolved.schema,

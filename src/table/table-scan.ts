@@ -98,13 +98,23 @@ export class TableScan<Out = Row> implements AsyncIterable<Out> {
 		yield* arrowIpcStream(resolved.fields, this.#read(reading, resolved));
 	}
 
-	/** The number of rows. Without a filter and delete files it comes from metadata; else the rows are read. */
+	/**
+	 * The number of rows. Files of which the whole answers the predicate are counted from metadata; only the others are read.
+	 * @throws as {@link batches}
+	 */
 	async count(): Promise<number> {
 		const { reading, resolved } = await this.#resolve();
-		const { limit } = this.#options;
+		const { limit = Number.POSITIVE_INFINITY } = this.#options;
 		let count = 0;
-		for await (const batch of this.#read(reading, { ...resolved, fields: [] })) count += batch.length;
-		return limit === undefined ? count : Math.min(count, limit);
+		const toRead: FileScanTask[] = [];
+		for await (const task of this.#plan(reading, resolved)) {
+			if (task.residual.op === 'true' && task.deletes.length === 0) count += task.file.recordCount;
+			else toRead.push(task);
+			if (count >= limit) return limit;
+		}
+		const batches = reading.readScan(toRead, { ...resolved, fields: [] }, this.#options);
+		for await (const batch of batches) count += batch.length;
+		return Math.min(count, limit);
 	}
 
 	/** The files that the scan reads, each with what is left of the filter. Opens manifests, no data files. */
@@ -128,7 +138,7 @@ export class TableScan<Out = Row> implements AsyncIterable<Out> {
 		const reading = await import('./reading.ts');
 		const state = await this.#source(this.#options.signal);
 		const selected = selectSnapshot(state.metadata, this.#options);
-		const fields = reading.fieldsOfScan(selected.schema, this.#options);
+		const fields = reading.fieldsOfScan(selected.schema, state.metadata, this.#options);
 		return { reading, resolved: { state, ...selected, fields } };
 	}
 

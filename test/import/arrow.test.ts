@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { openImport } from '../../src/import/open-import.ts';
-import { decompressLz4Frame } from '../../src/import/lz4-frame.ts';
+import { decompressLz4Frame } from '../../src/codec/lz4-frame.ts';
 import { projectDir } from '../support/project.ts';
 import { fieldsOf, fileOf, rowsOf, streamOf, typesOf } from './helpers.ts';
 
