@@ -52,6 +52,7 @@ await table.close();`,
 			const options = [
 				'--noEmit',
 				'--strict',
+				'--skipLibCheck',
 				'--module',
 				'nodenext',
 				'--target',
