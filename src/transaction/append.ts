@@ -1,7 +1,7 @@
 /** Adding data files. */
 import { IcebergError } from '../errors/iceberg-error.ts';
 import type { FileIO } from '../io/file-io.ts';
-import { encodeManifests } from '../manifest/manifest.ts';
+import { encodeManifests } from '../manifest/encode-manifest.ts';
 import type { ManifestWriteContext } from '../manifest/manifest-writer.ts';
 import type { DataFile, ManifestEntry, ManifestFile } from '../manifest/types.ts';
 import { manifestProperties, type ManifestProperties } from '../metadata/table-properties.ts';

@@ -3,7 +3,6 @@ import { IcebergError } from '../errors/iceberg-error.ts';
 import type { FileIO } from '../io/file-io.ts';
 import { hasCounts, withCounts } from '../manifest/assign-numbers.ts';
 import { describeEmbeddedManifest } from '../manifest/embedded-manifest.ts';
-import { decodeManifest } from '../manifest/manifest.ts';
 import { decodeManifestList } from '../manifest/manifest-list.ts';
 import type { ManifestFile } from '../manifest/types.ts';
 import type { Snapshot } from '../spec/snapshot.ts';
@@ -41,6 +40,7 @@ export async function manifestsOf(
 	const manifests = await readManifests(io, snapshot, signal);
 	if (metadata.formatVersion === 1 || manifests.every(hasCounts)) return manifests;
 	// Lists of v1 may leave counts out.
+	const { decodeManifest } = await import('../manifest/manifest.ts');
 	return mapAllBounded(manifests, READ_CONCURRENCY, async (manifest) => {
 		if (hasCounts(manifest)) return manifest;
 		const bytes = await readFile(io, manifest.location, signal);

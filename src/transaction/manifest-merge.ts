@@ -1,7 +1,7 @@
 /** Merging many small manifests into few, within a commit. */
 import { isIcebergError } from '../errors/iceberg-error.ts';
 import type { FileIO } from '../io/file-io.ts';
-import { encodeManifest, decodeManifest } from '../manifest/manifest.ts';
+import { encodeManifest } from '../manifest/encode-manifest.ts';
 import type { ManifestWriteContext } from '../manifest/manifest-writer.ts';
 import type { ManifestEntry, ManifestFile } from '../manifest/types.ts';
 import type { ManifestProperties } from '../metadata/table-properties.ts';
@@ -138,6 +138,7 @@ function packOldestFirst(newestFirst: readonly ManifestFile[], targetSizeBytes: 
 
 async function mergeBin(bin: readonly ManifestFile[], context: MergeContext): Promise<Merged | undefined> {
 	const { io, base, signal, write, store } = context;
+	const { decodeManifest } = await import('../manifest/manifest.ts');
 	let entries: ManifestEntry[];
 	try {
 		const decoded = await mapAllBounded(

@@ -1,0 +1,57 @@
+/** Few, ordered manifests in place of many, so that scans find their files sooner. */
+import { IcebergError } from '../errors/iceberg-error.ts';
+import type { Snapshot } from '../spec/snapshot.ts';
+import { commitActions } from '../transaction/commit-actions.ts';
+import { snapshotsOfCommit } from '../transaction/commit-id.ts';
+import { RewriteManifestsAction, type RewriteManifestsOptions } from '../transaction/rewrite-manifests.ts';
+import type { MaintainableTable } from './maintainable-table.ts';
+
+export interface RewriteTableManifestsOptions extends RewriteManifestsOptions {
+	readonly signal?: AbortSignal;
+}
+
+export interface RewriteManifestsResult {
+	/** false when the manifests are as few and as well ordered as they can be */
+	readonly committed: boolean;
+	readonly snapshot: Snapshot | undefined;
+	readonly rewrittenManifestCount: number;
+	readonly addedManifestCount: number;
+	/** files that the rewritten manifests tell of */
+	readonly entryCount: number;
+}
+
+/**
+ * Rewrites the data manifests of a branch, in a `replace` snapshot: entries are ordered by partition, and put into manifests
+ * of the target size. No data file is touched, and each keeps its snapshot id, sequence numbers and row ids. Does nothing where
+ * it would not help, unless forced.
+ *
+ * @throws `INVALID_ARGUMENT`; `NOT_FOUND` without such a branch; `UNSUPPORTED` for a read-only or encrypted table; `CORRUPT` for
+ *   a manifest that cannot be read; `COMMIT_CONFLICT`, `COMMIT_STATE_UNKNOWN`, `STORAGE`, `ABORTED`
+ */
+export async function rewriteManifests(
+	table: MaintainableTable,
+	options: RewriteTableManifestsOptions = {},
+): Promise<RewriteManifestsResult> {
+	const { signal, ...rest } = options;
+	const { targetSizeBytes } = rest;
+	if (targetSizeBytes !== undefined && !(Number.isSafeInteger(targetSizeBytes) && targetSizeBytes >= 1)) {
+		throw new IcebergError(
+			'INVALID_ARGUMENT',
+			`targetSizeBytes is a whole number of at least 1, not ${String(targetSizeBytes)}`,
+		);
+	}
+	const { committer, clock, random } = table.commitPorts();
+	const action = new RewriteManifestsAction(rest);
+	const abort = signal === undefined ? {} : { signal };
+	const loaded = await committer.load(signal);
+	const result = await commitActions(committer, loaded, [action], { clock, random, ...abort });
+	await table.refresh(signal);
+	const counts = result.committed ? action.counts : { rewritten: 0, added: 0, entries: 0 };
+	return {
+		committed: result.committed,
+		snapshot: result.committed ? snapshotsOfCommit(result.loaded.metadata, result.commitId).at(-1) : undefined,
+		rewrittenManifestCount: counts.rewritten,
+		addedManifestCount: counts.added,
+		entryCount: counts.entries,
+	};
+}

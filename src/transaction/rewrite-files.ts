@@ -1,0 +1,264 @@
+/** Replacing data files by others with the same rows. Iceberg spec: Snapshots, operation `replace`. */
+import { IcebergError } from '../errors/iceberg-error.ts';
+import type { FileIO } from '../io/file-io.ts';
+import { encodeManifest, encodeManifests } from '../manifest/encode-manifest.ts';
+import type { ManifestWriteContext } from '../manifest/manifest-writer.ts';
+import type { DataFile, ManifestEntry, ManifestFile } from '../manifest/types.ts';
+import { manifestProperties, type ManifestProperties } from '../metadata/table-properties.ts';
+import type { TableMetadata } from '../spec/table-metadata.ts';
+import { MAIN_BRANCH, specById } from '../spec/table-metadata-lookup.ts';
+import { mapAllBounded } from '../util/bounded-pool.ts';
+import type { Action, ActionContext, ActionResult } from './action.ts';
+import { entriesOf } from './live-entries.ts';
+import { manifestsOf } from './manifest-lists.ts';
+import { NewDeletes } from './new-deletes.ts';
+import type { PendingWrites } from './pending-writes.ts';
+import { replacedFilesSummary } from './replaced-files-summary.ts';
+import { MANIFEST_CODECS, SnapshotProducer } from './snapshot-producer.ts';
+import type { Summary } from './snapshot-summary.ts';
+
+/** A live data file, as it stood when its rows were read. */
+export interface RewrittenFile {
+	readonly file: DataFile;
+	/** data sequence number */
+	readonly sequenceNumber: bigint;
+}
+
+export interface RewriteFiles {
+	readonly removed: readonly RewrittenFile[];
+	/** their rows, all of them and no others */
+	readonly added: readonly DataFile[];
+	/** Of the snapshot whose rows were read: the new files' data sequence number, so that later equality deletes apply. */
+	readonly startingSequenceNumber: bigint;
+	/** Default `main`. */
+	readonly branch?: string;
+	/** added to the snapshot's summary */
+	readonly summary?: Summary;
+}
+
+const READ_CONCURRENCY = 8;
+
+/** A manifest without the files that were replaced; `manifest` undefined: it holds none of them. */
+interface Filtered {
+	readonly found: readonly string[];
+	readonly manifest: ManifestFile | undefined;
+}
+
+/**
+ * Replaces data files, as one `replace` snapshot. Whatever was appended meanwhile stays as it is. Each attempt checks that
+ * all replaced files are still live, and that no deletes were committed that their rows, at their new places, would escape.
+ */
+export class RewriteFilesAction implements Action {
+	readonly name = 'rewrite files';
+	readonly #rewrite: RewriteFiles;
+	readonly #producer: SnapshotProducer;
+	readonly #removed: ReadonlyMap<string, RewrittenFile>;
+	readonly #deletes: NewDeletes;
+	/** by manifest and row ids, for attempts on bases that still have it */
+	readonly #filtered = new Map<string, Filtered>();
+	#formatVersion: number | undefined;
+	#added: readonly ManifestFile[] | undefined;
+
+	/** @throws `INVALID_ARGUMENT` for nothing to replace, a delete file, or a file that stands there twice */
+	constructor(rewrite: RewriteFiles) {
+		this.#rewrite = rewrite;
+		this.#producer = new SnapshotProducer(rewrite.branch ?? MAIN_BRANCH);
+		this.#removed = new Map(rewrite.removed.map((each) => [each.file.location, each]));
+		this.#deletes = new NewDeletes(rewrite.removed, rewrite.added, rewrite.startingSequenceNumber);
+		const files = [...rewrite.removed.map((each) => each.file), ...rewrite.added];
+		if (rewrite.removed.length === 0) throw new IcebergError('INVALID_ARGUMENT', 'there is no file to replace');
+		if (new Set(files.map((file) => file.location)).size < files.length)
+			throw new IcebergError(
+				'INVALID_ARGUMENT',
+				'a file stands twice among those to replace and those to put in their place',
+			);
+		const other = files.find((file) => file.content !== 'data');
+		if (other !== undefined)
+			throw new IcebergError(
+				'INVALID_ARGUMENT',
+				`${other.location} is a file of ${other.content}; only data is rewritten`,
+			);
+	}
+
+	/** @throws `VALIDATION_FAILED` when the files are not as they were: the rewrite has to be planned anew */
+	async apply(base: TableMetadata, context: ActionContext): Promise<ActionResult> {
+		SnapshotProducer.checkWritable(base);
+		const properties = manifestProperties(base.properties);
+		const parent = this.#producer.parentIn(base);
+		if (parent === undefined) throw stale(this.#rewrite.removed[0]?.file.location, 'the table has no rows any more');
+		const { id: snapshotId, renewed } = this.#producer.snapshotIdIn(base, context);
+		if (renewed || this.#formatVersion !== base.formatVersion) this.#forgetManifests();
+		this.#formatVersion = base.formatVersion;
+		const writes = this.#producer.startWrites(context.io);
+		const write: Omit<ManifestWriteContext, 'specId' | 'content'> = {
+			formatVersion: base.formatVersion,
+			table: base,
+			snapshotId,
+			codec: MANIFEST_CODECS[properties.codec],
+			...(properties.codecLevel === undefined ? {} : { codecLevel: properties.codecLevel }),
+		};
+		try {
+			const before = (await manifestsOf(context.io, parent, base, context.signal)).filter(hasLiveFiles);
+			await this.#deletes.check(base, before, context);
+			const kept = await this.#filterAll(base, before, write, writes, context);
+			const added = await this.#addedManifests(base, write, properties, writes, context);
+			const result = await this.#producer.produce(
+				base,
+				parent,
+				{
+					operation: 'replace',
+					manifests: [...added, ...kept.manifests],
+					replacedManifestCount: kept.replacedCount,
+					summary: { ...this.#rewrite.summary, ...this.#summary() },
+				},
+				properties,
+				writes,
+				context,
+			);
+			return { ...result, newFiles: [...this.#rewrite.added.map((file) => file.location), ...result.newFiles] };
+		} catch (error) {
+			// No write may still be under way when the files are cleaned up.
+			await writes.ended();
+			throw error;
+		}
+	}
+
+	async committed(metadata: TableMetadata, io: FileIO): Promise<void> {
+		await this.#producer.committed(metadata, io);
+	}
+
+	async abandoned(io: FileIO): Promise<void> {
+		await this.#producer.abandoned(io);
+		this.#forgetManifests();
+	}
+
+	async #filterAll(
+		base: TableMetadata,
+		before: readonly ManifestFile[],
+		write: Omit<ManifestWriteContext, 'specId' | 'content'>,
+		writes: PendingWrites,
+		context: ActionContext,
+	): Promise<{ readonly manifests: readonly ManifestFile[]; readonly replacedCount: number }> {
+		const specIds = new Set(this.#rewrite.removed.map(({ file }) => file.specId));
+		const filtered = await mapAllBounded(
+			before,
+			READ_CONCURRENCY,
+			async (manifest): Promise<Filtered> => {
+				if (manifest.content !== 'data' || !specIds.has(manifest.specId)) return { found: [], manifest: undefined };
+				const key = `${manifest.location} ${manifest.firstRowId ?? ''}`;
+				let result = this.#filtered.get(key);
+				if (result === undefined) {
+					result = await this.#filter(base, manifest, write, writes, context);
+					this.#filtered.set(key, result);
+				}
+				return result;
+			},
+			context.signal,
+		);
+		const found = new Set<string>();
+		for (const location of filtered.flatMap((each) => each.found)) {
+			if (found.has(location)) throw stale(location, 'the table refers to it twice');
+			found.add(location);
+		}
+		for (const location of this.#removed.keys())
+			if (!found.has(location)) throw stale(location, 'it is no longer in the table');
+		return {
+			manifests: before.map((manifest, i) => filtered[i]?.manifest ?? manifest),
+			replacedCount: filtered.filter((each) => each.manifest !== undefined).length,
+		};
+	}
+
+	async #filter(
+		base: TableMetadata,
+		manifest: ManifestFile,
+		write: Omit<ManifestWriteContext, 'specId' | 'content'>,
+		writes: PendingWrites,
+		context: ActionContext,
+	): Promise<Filtered> {
+		const isRemoved = ({ file }: ManifestEntry): boolean => this.#removed.has(file.location);
+		// Metrics are many times larger than what tells whether a manifest matters.
+		const glance = await entriesOf(context.io, manifest, base, 'none', context.signal);
+		if (!glance.some(isRemoved)) return { found: [], manifest: undefined };
+		const entries = await entriesOf(context.io, manifest, base, 'all', context.signal);
+		const found: string[] = [];
+		const changed = entries.map((entry): ManifestEntry => {
+			if (!isRemoved(entry)) return { ...entry, status: 'existing' };
+			this.#checkUnchanged(entry);
+			found.push(entry.file.location);
+			return { ...entry, status: 'deleted', snapshotId: write.snapshotId };
+		});
+		const encoded = await encodeManifest(changed, { ...write, specId: manifest.specId, content: 'data' });
+		const location = this.#producer.newManifestLocation(context);
+		await writes.add(location, encoded.bytes);
+		return { found, manifest: { ...encoded.manifest, location } };
+	}
+
+	#checkUnchanged(entry: ManifestEntry): void {
+		const { file, sequenceNumber } = this.#removed.get(entry.file.location) as RewrittenFile;
+		const now = entry.file;
+		if ((entry.sequenceNumber ?? 0n) !== sequenceNumber || now.recordCount !== file.recordCount)
+			throw stale(file.location, 'it was replaced by another file of its name');
+		// The ids of its rows were written into the new files; they came with a commit since.
+		if (now.firstRowId !== file.firstRowId) throw stale(file.location, 'its rows were given ids meanwhile');
+	}
+
+	async #addedManifests(
+		base: TableMetadata,
+		write: Omit<ManifestWriteContext, 'specId' | 'content'>,
+		properties: ManifestProperties,
+		writes: PendingWrites,
+		context: ActionContext,
+	): Promise<readonly ManifestFile[]> {
+		if (this.#added !== undefined) return this.#added;
+		const { added, startingSequenceNumber } = this.#rewrite;
+		const sequenceNumber = base.formatVersion === 1 ? null : startingSequenceNumber;
+		const manifests: ManifestFile[] = [];
+		for (const specId of new Set(added.map((file) => file.specId))) {
+			if (specById(base, specId) === undefined)
+				throw stale(added[0]?.location, `the table has no partition spec ${specId} any more`);
+			const entries = added
+				.filter((file) => file.specId === specId)
+				.map(
+					(file): ManifestEntry => ({
+						status: 'added',
+						snapshotId: write.snapshotId,
+						sequenceNumber,
+						fileSequenceNumber: null,
+						file,
+					}),
+				);
+			const encoded = encodeManifests(entries, { ...write, specId, content: 'data' }, properties.targetSizeBytes);
+			for await (const { bytes, manifest } of encoded) {
+				const location = this.#producer.newManifestLocation(context);
+				await writes.add(location, bytes);
+				manifests.push({ ...manifest, location });
+			}
+		}
+		this.#added = manifests;
+		return manifests;
+	}
+
+	#summary(): Summary {
+		const { removed, added } = this.#rewrite;
+		return replacedFilesSummary(
+			removed.map((each) => each.file),
+			added,
+		);
+	}
+
+	#forgetManifests(): void {
+		this.#filtered.clear();
+		this.#added = undefined;
+	}
+}
+
+function hasLiveFiles(manifest: ManifestFile): boolean {
+	return manifest.addedFilesCount !== 0 || manifest.existingFilesCount !== 0;
+}
+
+function stale(location: string | undefined, why: string): IcebergError {
+	return new IcebergError('VALIDATION_FAILED', `${location} cannot be rewritten: ${why}`, {
+		retryable: true,
+		context: { location },
+	});
+}
