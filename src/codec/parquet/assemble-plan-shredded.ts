@@ -1,6 +1,6 @@
 /** Which leaves of a shredded variant to read, and what they mean. Parquet spec: Variant Shredding. */
 import { VARIANT_PRIMITIVE } from '../../column/variant-encode.ts';
-import { IcebergError } from '../../errors/iceberg-error.ts';
+import type { IcebergError } from '../../errors/iceberg-error.ts';
 import type { StructType, Type } from '../../spec/types.ts';
 import { leafAssembler } from './assemble-leaf.ts';
 import type { ReadNode } from './assemble-nodes.ts';

@@ -73,8 +73,8 @@ class Planner {
 			return { kind: 'leaf', leaf: this.#leaf(found.node, slotLevel, true, false), assemble };
 		}
 		if (wanted.kind === 'struct' && found.shape === 'struct') return this.#struct(found, wanted, path, slotLevel);
-		if (wanted.kind === 'list' && found.shape === 'list') return this.#list(found, wanted, path, slotLevel);
-		if (wanted.kind === 'map' && found.shape === 'map') return this.#map(found, wanted, path, slotLevel);
+		if (wanted.kind === 'list' && found.shape === 'list') return this.#list(found, wanted, path);
+		if (wanted.kind === 'map' && found.shape === 'map') return this.#map(found, wanted, path);
 		if (wanted.kind === 'variant') {
 			const variant = found.shape === 'variant' ? found : unannotatedVariant(found);
 			if (variant !== undefined) return this.#variant(variant, wanted, path, slotLevel);
@@ -94,7 +94,7 @@ class Planner {
 		};
 	}
 
-	#list(found: ListField, wanted: ListType, path: string, slotLevel: number): ReadNode {
+	#list(found: ListField, wanted: ListType, path: string): ReadNode {
 		const { definitionLevel, repetitionLevel } = found.repeated;
 		const element = this.#node(found.element, wanted.element, `${path}.element`, definitionLevel);
 		return {
@@ -108,7 +108,7 @@ class Planner {
 		};
 	}
 
-	#map(found: MapField, wanted: MapType, path: string, slotLevel: number): ReadNode {
+	#map(found: MapField, wanted: MapType, path: string): ReadNode {
 		const { definitionLevel, repetitionLevel } = found.repeated;
 		const key = this.#node(found.key, wanted.key, `${path}.key`, definitionLevel);
 		const item = this.#node(found.value, wanted.value, `${path}.value`, definitionLevel);

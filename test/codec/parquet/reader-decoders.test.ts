@@ -146,7 +146,7 @@ describe('deltas', () => {
 			const widths = parts.map((part) => part.reduce((most, d) => Math.max(most, d.toString(2).length), 0));
 			out.push(...widths.map((width, i) => (parts[i]!.every((d) => d === 0n) ? 0 : width)));
 			for (const [i, part] of parts.entries()) {
-				if (part.length === 0 || part.every((d) => d === 0n)) continue;
+				if (part.every((d) => d === 0n)) continue;
 				let packed = 0n;
 				part.forEach((d, k) => {
 					packed |= d << BigInt(k * widths[i]!);
