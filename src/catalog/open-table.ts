@@ -9,10 +9,11 @@ import type { Row, RowInput } from '../spec/row-types.ts';
 import { Schema, type SchemaOptions } from '../spec/schema.ts';
 import { parseSortOrder } from '../spec/sort-order.ts';
 import type { FormatVersion } from '../spec/table-metadata.ts';
+import { checkOptions } from '../table/check-options.ts';
 import { Table } from '../table/table.ts';
 import type { Clock, Random } from '../util/ports.ts';
 import { systemClock, systemRandom } from '../util/system-ports.ts';
-import { type DropOptions, type DropResult, dropFolderTable } from './drop-folder-table.ts';
+import type { DropOptions, DropResult } from './drop-folder-table.ts';
 import {
 	createFolderTable,
 	isMetadataFileLocation,
@@ -44,6 +45,16 @@ export interface CreateTableOptions extends LoadTableOptions {
 	readonly formatVersion?: FormatVersion;
 }
 
+const DROP_OPTIONS: ReadonlySet<string> = new Set<keyof DropOptions>(['io', 'signal']);
+const LOAD_OPTIONS: ReadonlySet<string> = new Set<keyof LoadTableOptions>(['io', 'signal', 'clock', 'random']);
+const CREATE_OPTIONS: ReadonlySet<string> = new Set<keyof CreateTableOptions>([
+	...(LOAD_OPTIONS as ReadonlySet<keyof LoadTableOptions>),
+	'partitionBy',
+	'sortBy',
+	'properties',
+	'formatVersion',
+]);
+
 /**
  * Makes a table in a folder and opens it. The folder is made when it is not there; it may hold other files, but no table.
  *
@@ -56,6 +67,7 @@ export async function createTable<In = RowInput, Out = Row>(
 	schema: Schema<In, Out> | SchemaOptions,
 	options: CreateTableOptions = {},
 ): Promise<Table<In, Out>> {
+	checkOptions('createTable', options, CREATE_OPTIONS);
 	const { partitionBy, sortBy, properties, formatVersion, clock, random, io, signal } = options;
 	const place = absoluteLocation(location, process.cwd());
 	const tableSchema = asSchema(schema);
@@ -84,6 +96,7 @@ export async function loadTable<In = RowInput, Out = Row>(
 	location: string | URL,
 	options: LoadTableOptions = {},
 ): Promise<Table<In, Out>> {
+	checkOptions('loadTable', options, LOAD_OPTIONS);
 	const place = absoluteLocation(location, process.cwd());
 	const { io, signal } = options;
 	const readOnly = isMetadataFileLocation(place);
@@ -97,12 +110,14 @@ export async function loadTable<In = RowInput, Out = Row>(
  *   files may belong to others
  */
 export async function dropTable(location: string | URL, options: DropOptions = {}): Promise<DropResult> {
+	checkOptions('dropTable', options, DROP_OPTIONS);
 	const place = absoluteLocation(location, process.cwd());
 	if (isMetadataFileLocation(place)) {
 		throw new IcebergError('INVALID_ARGUMENT', `${place} is a metadata file; give the table's folder to drop it`, {
 			context: { location: place },
 		});
 	}
+	const { dropFolderTable } = await import('./drop-folder-table.ts');
 	return dropFolderTable(place, options);
 }
 

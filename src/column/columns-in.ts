@@ -1,52 +1,16 @@
-/** Columns as users give them to batches. */
+/** Columns as users give them to batches. Loaded when some are given. */
 import { IcebergError } from '../errors/iceberg-error.ts';
 import { typeToString } from '../spec/type-text.ts';
 import type { NestedField, Type } from '../spec/types.ts';
 import { builderOf } from './builder.ts';
 import { checkColumn } from './check-batch.ts';
 import { missingValue } from './coerce.ts';
+import type { ColumnInput, ColumnsInput, NumberArray } from './columns-input.ts';
 import { throwIfAborted } from '../util/bounded-pool.ts';
 import { describeValue, inRow, unknownMember } from './invalid-value.ts';
 import type { ColumnBatch, Vector } from './vector.ts';
 import { slice } from './vector-ops.ts';
 import { constantVector } from './vector-values.ts';
-
-type NumberArray =
-	| Int8Array
-	| Int16Array
-	| Int32Array
-	| Uint8Array
-	| Uint8ClampedArray
-	| Uint16Array
-	| Uint32Array
-	| Float32Array
-	| Float64Array
-	| BigInt64Array
-	| BigUint64Array;
-
-/** One column: values as in rows, numbers in a typed array, or a vector of the column's type. */
-export type ColumnInput = readonly unknown[] | NumberArray | Vector;
-
-/** Columns by name, to be told from a row. Made by {@link columns}. */
-export class ColumnsInput {
-	readonly byName: Readonly<Record<string, ColumnInput>>;
-	constructor(byName: Readonly<Record<string, ColumnInput>>) {
-		this.byName = byName;
-	}
-}
-
-/**
- * Marks an object of columns as such: `table.append(columns({ id: ids, score: scores }))`. All have the same length; those
- * that the table has and this lacks are null or have their write default.
- */
-export function columns(byName: Readonly<Record<string, ColumnInput>>): ColumnsInput {
-	return new ColumnsInput(byName);
-}
-
-/** True for what {@link columns} makes. */
-export function isColumnsInput(input: unknown): input is ColumnsInput {
-	return input instanceof ColumnsInput;
-}
 
 export interface ColumnsOptions {
 	/** number of the first row, for messages. Default 0 */

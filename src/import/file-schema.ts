@@ -3,7 +3,7 @@ import { Schema } from '../spec/schema.ts';
 import type { FormatVersion } from '../spec/table-metadata.ts';
 import type { NestedField, Type } from '../spec/types.ts';
 import type { InferredSchema } from './import-source.ts';
-import { FieldIds } from './json-shape.ts';
+import { FieldIds } from './field-ids.ts';
 
 /**
  * The file's fields with ids from 1. For a table of format version 2, which has no types finer than a microsecond and

@@ -2,6 +2,7 @@
 import { IcebergError } from '../errors/iceberg-error.ts';
 import type { NestedField, Type } from '../spec/types.ts';
 import { ExactNumber } from './exact-json.ts';
+import { FieldIds } from './field-ids.ts';
 import { KIND, kindOfDateText, kindOfInteger, keepsDigits, typeOfKinds } from './value-kinds.ts';
 
 /** Most fields, at all levels together, of an inferred schema. */
@@ -13,15 +14,6 @@ export interface InferredColumn {
 	readonly type: Type;
 	/** rows in which it was null or absent; `undefined` where the rows were not looked at */
 	readonly nullCount: number | undefined;
-}
-
-/** Hands out field ids: 1, 2, … */
-export class FieldIds {
-	#last = 0;
-
-	next(): number {
-		return ++this.#last;
-	}
 }
 
 /** Evidence about the values of one column, struct child or list element. */

@@ -3,7 +3,7 @@ import { IcebergError } from '../errors/iceberg-error.ts';
 import { Schema } from '../spec/schema.ts';
 import { typeFromJson } from '../spec/type-json.ts';
 import type { NestedField, Type } from '../spec/types.ts';
-import { FieldIds } from './json-shape.ts';
+import { FieldIds } from './field-ids.ts';
 
 const DEPTH_LIMIT = 50;
 const WORD = /[A-Za-z_\u0080-\uffff][\w\u0080-\uffff$.-]*/y;

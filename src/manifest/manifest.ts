@@ -1,4 +1,4 @@
-/** Manifests as bytes. Iceberg spec: Manifests. */
+/** Manifests from bytes. Iceberg spec: Manifests. */
 import {
 	type AvroHeader,
 	boundedAvroBlocks,
@@ -12,7 +12,6 @@ import type { PartitionSpec } from '../spec/partition-spec.ts';
 import type { Schema } from '../spec/schema.ts';
 import { type DecodeManifestOptions, EntryBuilder } from './entry-builder.ts';
 import { compileEntryReader, type ReadEntry } from './entry-decoder.ts';
-import { type EncodedManifest, type ManifestWriteContext, ManifestWriter } from './manifest-writer.ts';
 import { type ManifestTable, specOf, typedPartitionFields } from './partition-type.ts';
 import type { ManifestEntry, ManifestFile } from './types.ts';
 
@@ -79,41 +78,4 @@ function checkMetadata(header: AvroHeader, manifest: ManifestFile): void {
 			{ context: { location, found: content, expected: manifest.content } },
 		);
 	}
-}
-
-/**
- * Encodes entries, all of one partition spec and content, as a manifest. Entries to be committed have `null` for the
- * numbers that they will inherit; existing and deleted ones must have theirs.
- * @throws `INVALID_ARGUMENT` for an entry that the format version does not allow
- */
-export async function encodeManifest(
-	entries: Iterable<ManifestEntry>,
-	context: ManifestWriteContext,
-): Promise<EncodedManifest> {
-	await loadAvroCodec(context.codec ?? 'deflate', 'compress');
-	const writer = new ManifestWriter(context);
-	for (const entry of entries) writer.add(entry);
-	return writer.finish();
-}
-
-/**
- * As {@link encodeManifest}, but begins a new manifest whenever one has about `targetSizeBytes`. No entries, no manifest.
- * One manifest is in memory at a time.
- */
-export async function* encodeManifests(
-	entries: Iterable<ManifestEntry> | AsyncIterable<ManifestEntry>,
-	context: ManifestWriteContext,
-	targetSizeBytes: number,
-): AsyncGenerator<EncodedManifest, void, undefined> {
-	await loadAvroCodec(context.codec ?? 'deflate', 'compress');
-	let writer: ManifestWriter | undefined;
-	for await (const entry of entries) {
-		writer ??= new ManifestWriter(context);
-		writer.add(entry);
-		if (writer.estimatedSizeBytes >= targetSizeBytes) {
-			yield writer.finish();
-			writer = undefined;
-		}
-	}
-	if (writer !== undefined) yield writer.finish();
 }

@@ -1,7 +1,6 @@
 /** Whatever an append takes, as batches of columns of the table's schema. */
 import type { ArrowLike } from '../column/arrow-in.ts';
-import { batchesFromColumns, type ColumnsInput, isColumnsInput } from '../column/columns-in.ts';
-import { checkBatch } from '../column/check-batch.ts';
+import { type ColumnsInput, isColumnsInput } from '../column/columns-input.ts';
 import { batchesFromRows, isRowSource, notIterable } from '../column/rows.ts';
 import type { ColumnBatch } from '../column/vector.ts';
 import type { RowInput } from '../spec/row-types.ts';
@@ -47,11 +46,20 @@ export interface AppendOnceOptions extends AppendOptions {
  */
 export function batchesOf(schema: Schema, input: unknown, signal: AbortSignal | undefined): AsyncIterable<ColumnBatch> {
 	const options = signal === undefined ? {} : { signal };
-	if (isColumnsInput(input)) return batchesFromColumns(schema.fields, input, options);
+	if (isColumnsInput(input)) return columnBatches(schema, input, options);
 	if (mayBeArrow(input)) return arrowBatches(schema, input, options);
 	if (isRowSource(input)) return batchesFromRows(schema.fields, input, options);
 	if (isBatchSource(input)) return checkedBatches(schema, input, options);
 	throw notIterable(input);
+}
+
+async function* columnBatches(
+	schema: Schema,
+	input: ColumnsInput,
+	options: { readonly signal?: AbortSignal },
+): AsyncGenerator<ColumnBatch> {
+	const { batchesFromColumns } = await import('../column/columns-in.ts');
+	yield* batchesFromColumns(schema.fields, input, options);
 }
 
 /** Arrow is loaded only for what looks like it. */
@@ -84,6 +92,7 @@ async function* checkedBatches(
 	source: BatchSource,
 	options: { readonly signal?: AbortSignal },
 ): AsyncGenerator<ColumnBatch> {
+	const { checkBatch } = await import('../column/check-batch.ts');
 	let firstRow = 1;
 	for await (const batch of source.batches(schema.fields, options)) {
 		checkBatch(schema.fields, batch, firstRow);

@@ -2,7 +2,6 @@ import type { DataFile, ManifestFile } from '../manifest/types.ts';
 import type { Row, RowInput } from '../spec/row-types.ts';
 import type { Schema } from '../spec/schema.ts';
 import type { Snapshot } from '../spec/snapshot.ts';
-import { dataFilesOf, manifestsOf, rowCountOf } from './state-reads.ts';
 import type { ScanOptions, SelectableRow } from './scan-options.ts';
 import { TableScan } from './table-scan.ts';
 import type { SnapshotSelector, TableState } from './table-source.ts';
@@ -49,16 +48,19 @@ export class TableAsOf<Out = Row> {
 
 	/** As {@link Table.manifests}, of this state. */
 	async manifests(): Promise<readonly ManifestFile[]> {
+		const { manifestsOf } = await import('./state-reads.ts');
 		return manifestsOf(this.#state, this.#selector);
 	}
 
 	/** As {@link Table.dataFiles}, of this state. */
 	async dataFiles(): Promise<readonly DataFile[]> {
+		const { dataFilesOf } = await import('./state-reads.ts');
 		return dataFilesOf(this.#state, this.#selector);
 	}
 
 	/** As {@link Table.rowCount}, of this state. */
 	async rowCount(): Promise<number> {
+		const { rowCountOf } = await import('./state-reads.ts');
 		return rowCountOf(this.#state, this.#selector);
 	}
 }

@@ -1,6 +1,5 @@
 import type { Table as ArrowTable } from '@uwdata/flechette';
 import type { ColumnBatch } from '../column/vector.ts';
-import { IcebergError } from '../errors/iceberg-error.ts';
 import type { Expression } from '../expr/expression.ts';
 import { parseWhere } from '../expr/parse-where.ts';
 import type { FileScanTask } from '../scan/file-scan-task.ts';
@@ -10,6 +9,7 @@ import type { Row } from '../spec/row-types.ts';
 import type { Snapshot } from '../spec/snapshot.ts';
 import type { NestedField } from '../spec/types.ts';
 import type * as Reading from './reading.ts';
+import { checkScanOptions } from './check-options.ts';
 import type { ResolvedScan } from './reading.ts';
 import type { ScanOptions } from './scan-options.ts';
 import { selectSnapshot, type TableState } from './table-source.ts';
@@ -25,14 +25,10 @@ export class TableScan<Out = Row> implements AsyncIterable<Out> {
 	readonly #filter: Expression | undefined;
 	#lastPlan: FilePlan | undefined;
 
-	/** @throws `INVALID_ARGUMENT` for a bad limit, `INVALID_FILTER` for a `where` text that cannot be parsed */
+	/** @throws `INVALID_ARGUMENT` naming the option, `INVALID_FILTER` for a `where` text that cannot be parsed */
 	constructor(source: (signal?: AbortSignal) => Promise<TableState>, options: ScanOptions) {
-		const { limit, where } = options;
-		if (limit !== undefined && !(Number.isInteger(limit) && limit >= 0)) {
-			throw new IcebergError('INVALID_ARGUMENT', `limit is a whole number from 0 up, not ${String(limit)}`, {
-				context: { limit },
-			});
-		}
+		checkScanOptions(options);
+		const { where } = options;
 		this.#source = source;
 		this.#options = options;
 		this.#filter = typeof where === 'string' ? parseWhere(where) : where;

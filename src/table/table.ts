@@ -21,7 +21,6 @@ import type { Clock, Random } from '../util/ports.ts';
 import type { ColumnBatch } from '../column/vector.ts';
 import { type AppendInput, type AppendOnceOptions, batchesOf } from './append-input.ts';
 import type { AppendResult, HistoryEntry } from './results.ts';
-import { dataFilesOf, manifestEntriesOf, manifestsOf, rowCountOf } from './state-reads.ts';
 import { TableAsOf, type TimeTravelTarget } from './table-as-of.ts';
 import type { ScanOptions, SelectableRow } from './scan-options.ts';
 import { TableScan } from './table-scan.ts';
@@ -202,16 +201,19 @@ export class Table<In = RowInput, Out = Row> implements RowTyped<In, Out>, Async
 
 	/** The manifests of a state, as its manifest list has them. Iceberg spec: Manifest Lists. */
 	async manifests(selector: SnapshotSelector = {}): Promise<readonly ManifestFile[]> {
+		const { manifestsOf } = await import('./state-reads.ts');
 		return manifestsOf(await this.#state(), selector);
 	}
 
 	/** The entries of one manifest, deleted ones included, with inherited values filled in. Iceberg spec: Manifests. */
 	async manifestEntries(manifest: ManifestFile): Promise<readonly ManifestEntry[]> {
+		const { manifestEntriesOf } = await import('./state-reads.ts');
 		return manifestEntriesOf(await this.#state(), manifest);
 	}
 
 	/** The live data files of a state. */
 	async dataFiles(selector: SnapshotSelector = {}): Promise<readonly DataFile[]> {
+		const { dataFilesOf } = await import('./state-reads.ts');
 		return dataFilesOf(await this.#state(), selector);
 	}
 
@@ -220,6 +222,7 @@ export class Table<In = RowInput, Out = Row> implements RowTyped<In, Out>, Async
 	 * @throws `UNSUPPORTED` when rows are deleted by delete files: metadata does not tell how many
 	 */
 	async rowCount(selector: SnapshotSelector = {}): Promise<number> {
+		const { rowCountOf } = await import('./state-reads.ts');
 		return rowCountOf(await this.#state(), selector);
 	}
 

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { batchesFromColumns, columns, isColumnsInput } from '../../src/column/columns-in.ts';
+import { batchesFromColumns } from '../../src/column/columns-in.ts';
+import { columns, isColumnsInput } from '../../src/column/columns-input.ts';
 import type { ColumnBatch } from '../../src/column/vector.ts';
 import { getValue, vectorOf } from '../../src/column/vector-values.ts';
 import type { NestedField, Type, Value } from '../../src/spec/types.ts';

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { IcebergError } from '../../src/errors/iceberg-error.ts';
 import { cachedManifestEntries, manifestCacheKey } from '../../src/manifest/cached-manifest.ts';
-import { encodeManifest } from '../../src/manifest/manifest.ts';
+import { encodeManifest } from '../../src/manifest/encode-manifest.ts';
 import { ManifestCache } from '../../src/manifest/manifest-cache.ts';
 import { added, contextOf, LONGS, listed } from './fixtures.ts';
 

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { metadataText, readAvroHeader } from '../../src/codec/avro/container-reader.ts';
-import { decodeManifest, encodeManifest, encodeManifests } from '../../src/manifest/manifest.ts';
+import { encodeManifest, encodeManifests } from '../../src/manifest/encode-manifest.ts';
+import { decodeManifest } from '../../src/manifest/manifest.ts';
 import { detachMetrics } from '../../src/manifest/detach-metrics.ts';
 import { UNASSIGNED_SEQUENCE_NUMBER } from '../../src/manifest/manifest-writer.ts';
 import type { ManifestTable } from '../../src/manifest/partition-type.ts';

@@ -3,7 +3,7 @@ import * as build from '../../src/expr/builders.ts';
 import { parseWhere } from '../../src/expr/parse-where.ts';
 import { MemoryFileIO } from '../../src/io/memory-file-io.ts';
 import type { FileIO } from '../../src/io/file-io.ts';
-import { encodeManifest } from '../../src/manifest/manifest.ts';
+import { encodeManifest } from '../../src/manifest/encode-manifest.ts';
 import { encodeManifestList } from '../../src/manifest/manifest-list.ts';
 import type { DataFile, EntryStatus, ManifestEntry, ManifestFile } from '../../src/manifest/types.ts';
 import type { FileScanTask } from '../../src/scan/file-scan-task.ts';
