@@ -45,15 +45,15 @@ export interface CreateTableOptions extends LoadTableOptions {
 	readonly formatVersion?: FormatVersion;
 }
 
-const DROP_OPTIONS: ReadonlySet<string> = new Set<keyof DropOptions>(['io', 'signal']);
-const LOAD_OPTIONS: ReadonlySet<string> = new Set<keyof LoadTableOptions>(['io', 'signal', 'clock', 'random']);
-const CREATE_OPTIONS: ReadonlySet<string> = new Set<keyof CreateTableOptions>([
-	...(LOAD_OPTIONS as ReadonlySet<keyof LoadTableOptions>),
+const LOAD_KEYS: readonly (keyof LoadTableOptions)[] = ['io', 'signal', 'clock', 'random'];
+const CREATE_KEYS: readonly (keyof CreateTableOptions)[] = [
+	...LOAD_KEYS,
 	'partitionBy',
 	'sortBy',
 	'properties',
 	'formatVersion',
-]);
+];
+const DROP_KEYS: readonly (keyof DropOptions)[] = ['io', 'signal'];
 
 /**
  * Makes a table in a folder and opens it. The folder is made when it is not there; it may hold other files, but no table.
@@ -67,7 +67,7 @@ export async function createTable<In = RowInput, Out = Row>(
 	schema: Schema<In, Out> | SchemaOptions,
 	options: CreateTableOptions = {},
 ): Promise<Table<In, Out>> {
-	checkOptions('createTable', options, CREATE_OPTIONS);
+	checkOptions('createTable', options, CREATE_KEYS);
 	const { partitionBy, sortBy, properties, formatVersion, clock, random, io, signal } = options;
 	const place = absoluteLocation(location, process.cwd());
 	const tableSchema = asSchema(schema);
@@ -96,7 +96,7 @@ export async function loadTable<In = RowInput, Out = Row>(
 	location: string | URL,
 	options: LoadTableOptions = {},
 ): Promise<Table<In, Out>> {
-	checkOptions('loadTable', options, LOAD_OPTIONS);
+	checkOptions('loadTable', options, LOAD_KEYS);
 	const place = absoluteLocation(location, process.cwd());
 	const { io, signal } = options;
 	const readOnly = isMetadataFileLocation(place);
@@ -110,7 +110,7 @@ export async function loadTable<In = RowInput, Out = Row>(
  *   files may belong to others
  */
 export async function dropTable(location: string | URL, options: DropOptions = {}): Promise<DropResult> {
-	checkOptions('dropTable', options, DROP_OPTIONS);
+	checkOptions('dropTable', options, DROP_KEYS);
 	const place = absoluteLocation(location, process.cwd());
 	if (isMetadataFileLocation(place)) {
 		throw new IcebergError('INVALID_ARGUMENT', `${place} is a metadata file; give the table's folder to drop it`, {

@@ -5,19 +5,19 @@ import { IcebergError } from '../errors/iceberg-error.ts';
 import type { ScanOptions } from './scan-options.ts';
 
 /** @throws `INVALID_ARGUMENT` for what is no object, and for a key that is none of `known`, with those that are near */
-export function checkOptions(what: string, options: unknown, known: ReadonlySet<string>): void {
+export function checkOptions(what: string, options: unknown, known: readonly string[]): void {
 	if (typeof options !== 'object' || options === null || Array.isArray(options)) {
 		throw new IcebergError('INVALID_ARGUMENT', `${what} takes its options as an object, not ${describeValue(options)}`);
 	}
 	for (const option of Object.keys(options)) {
-		if (known.has(option)) continue;
+		if (known.includes(option)) continue;
 		throw new IcebergError('INVALID_ARGUMENT', `${what} has no option '${option}'${nearNames(option, known)}`, {
 			context: { option },
 		});
 	}
 }
 
-const SCAN_OPTIONS: ReadonlySet<string> = new Set<keyof ScanOptions>([
+const SCAN_KEYS: readonly (keyof ScanOptions)[] = [
 	'select',
 	'where',
 	'limit',
@@ -28,11 +28,11 @@ const SCAN_OPTIONS: ReadonlySet<string> = new Set<keyof ScanOptions>([
 	'timestamps',
 	'caseSensitive',
 	'signal',
-]);
+];
 
 /** @throws `INVALID_ARGUMENT` naming the option and its value; names of columns and snapshots are looked up later */
 export function checkScanOptions(options: ScanOptions): void {
-	checkOptions('a scan', options, SCAN_OPTIONS);
+	checkOptions('a scan', options, SCAN_KEYS);
 	const { select, where, limit, longs, timestamps, caseSensitive } = options as { [K in keyof ScanOptions]: unknown };
 	const refuse = (option: string, value: unknown, expected: string): never => {
 		throw new IcebergError('INVALID_ARGUMENT', `${option} is ${expected}, not ${describeValue(value)}`, {
