@@ -49,7 +49,7 @@ export function removeSnapshots(draft: Draft, snapshotIds: readonly bigint[]): v
 		removeStatistics(draft, 'statistics', id);
 		removeStatistics(draft, 'partitionStatistics', id);
 	}
-	for (const [name, ref] of [...draft.refs]) if (!draft.snapshots.has(ref.snapshotId)) removeRef(draft, name);
+	for (const [name, ref] of draft.refs) if (!draft.snapshots.has(ref.snapshotId)) removeRef(draft, name);
 }
 
 function checkSequenceNumber(draft: Draft, snapshot: Snapshot): void {

@@ -73,7 +73,6 @@ export interface MapType {
 export type PrimitiveType = SimpleType | DecimalType | FixedType | GeometryType | GeographyType | UnsupportedType;
 export type NestedType = StructType | ListType | MapType;
 export type Type = PrimitiveType | NestedType;
-export type TypeKind = Type['kind'];
 
 export interface NestedField {
 	readonly id: number;

@@ -6,7 +6,7 @@ import { AppendAction } from '../transaction/append.ts';
 import { deleteQuietly } from '../transaction/action.ts';
 import { snapshotsOfCommit } from '../transaction/commit-id.ts';
 import { SetPropertiesAction } from '../transaction/set-properties.ts';
-import { TransactionCore } from '../transaction/transaction.ts';
+import type { TransactionCore } from '../transaction/transaction.ts';
 import type { LoadedMetadata } from '../transaction/committer.ts';
 import { UpgradeFormatAction } from '../transaction/upgrade-format.ts';
 import type { Random } from '../util/ports.ts';

@@ -71,7 +71,7 @@ describe('out to Arrow and in again', () => {
 		const vector: Vector = { type: { kind: 'long' }, layout: 'int64', length: 2, nullCount: 0, validity: null, values };
 		const fields = [field('a', { kind: 'long' })];
 		const table = await arrowTable(fields, [{ fields, length: 2, columns: [vector] }]);
-		expect((table.getChild('a')?.toArray() as BigInt64Array).buffer).toBe(values.buffer);
+		expect((table.getChild('a')!.toArray() as BigInt64Array).buffer).toBe(values.buffer);
 	});
 
 	it('dictionaries go out as plain text', async () => {

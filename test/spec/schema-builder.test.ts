@@ -1,6 +1,6 @@
 import { describe, expect, expectTypeOf, it } from 'vitest';
 import type { InferInput, InferRow, Row, RowInput } from '../../src/spec/row-types.ts';
-import { Schema } from '../../src/spec/schema.ts';
+import type { Schema } from '../../src/spec/schema.ts';
 import {
 	binary,
 	boolean,

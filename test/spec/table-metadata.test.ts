@@ -367,7 +367,7 @@ function differences(original: JsonValue | undefined, written: JsonValue | undef
 		(original === undefined && IMPLIED.test(at)) ||
 		(written === undefined && stringifyJson(original as JsonValue) === '[]' && at.endsWith('.identifier-field-ids')) ||
 		(written === undefined && original === 0 && at.endsWith('.sequence-number')) ||
-		(typeof original === 'string' && /-default$/.test(at) && original.toLowerCase() === written);
+		(typeof original === 'string' && at.endsWith('-default') && original.toLowerCase() === written);
 	return implied || stringifyJson(original ?? null) === stringifyJson(written ?? null)
 		? []
 		: [`${at}: ${stringifyJson(original ?? null)} -> ${stringifyJson(written ?? null)}`];

@@ -1,8 +1,7 @@
 /** Layouts as `TestLocationProvider` of Apache Iceberg expects them. */
 import { describe, expect, it } from 'vitest';
-import { parsePartitionSpec, partitionType } from '../../src/spec/partition-spec.ts';
+import { parsePartitionSpec, partitionType, UNPARTITIONED } from '../../src/spec/partition-spec.ts';
 import { Schema } from '../../src/spec/schema.ts';
-import { UNPARTITIONED } from '../../src/spec/partition-spec.ts';
 import type { Value } from '../../src/spec/types.ts';
 import { dataLocations } from '../../src/write/location-provider.ts';
 

@@ -1,6 +1,6 @@
 /** What the rest of the engine asks of Parquet. The reader and the writer in this folder implement it. */
-import type { ColumnBatch, Vector } from '../../column/vector.ts';
-import type { NestedField, Type, Value } from '../../spec/types.ts';
+import type { ColumnBatch } from '../../column/vector.ts';
+import type { NestedField, Value } from '../../spec/types.ts';
 
 /** Random access to bytes; `InputFile` of `io/` fits it. */
 export interface ByteSource {
@@ -146,4 +146,3 @@ export interface ParquetOpenOptions {
 	readonly footerSizeHintBytes?: number;
 	readonly signal?: AbortSignal;
 }
-export type { ColumnBatch, NestedField, Type, Vector };

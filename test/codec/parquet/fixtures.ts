@@ -1,6 +1,7 @@
 /** The Parquet files of pyarrow below test/fixtures/parquet (scripts/make-parquet-fixtures.py) and helpers to read them. */
 import { readFileSync } from 'node:fs';
-import type { ByteSource, ColumnBatch, ParquetReader } from '../../../src/codec/parquet/api.ts';
+import type { ByteSource, ParquetReader } from '../../../src/codec/parquet/api.ts';
+import type { ColumnBatch } from '../../../src/column/vector.ts';
 import { getValue } from '../../../src/column/vector-values.ts';
 import type { Type, Value } from '../../../src/spec/types.ts';
 
