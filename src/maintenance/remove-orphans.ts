@@ -105,6 +105,7 @@ class OrphanRemover {
 			count++;
 			if (count <= CANDIDATES_PER_PASS) candidates.add(candidate);
 		});
+		this.#refuseCatalogTables(this.#table.metadata, findings);
 		const passes = Math.ceil(count / CANDIDATES_PER_PASS);
 		for (let pass = 0; pass < passes; pass++) {
 			if (passes > 1) {

@@ -112,7 +112,7 @@ function keptSnapshots(
 	const kept = new Set<bigint>();
 	const ofBranches = new Set<bigint>();
 	if (base.currentSnapshotId !== undefined) kept.add(base.currentSnapshotId);
-	const isYoung = (timestampMs: number, maxAgeMs: number): boolean => timestampMs >= nowMs - maxAgeMs;
+	const isYoung = (timestampMs: number, maxAgeMs: number): boolean => nowMs - timestampMs < maxAgeMs;
 	for (const [, ref] of refs) {
 		kept.add(ref.snapshotId);
 		ofBranches.add(ref.snapshotId);
