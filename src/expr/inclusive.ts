@@ -1,8 +1,9 @@
 /** Whether rows may match, given what is known of the columns. Iceberg spec: Scan Planning. */
 import type { Value } from '../spec/types.ts';
-import { type BoundDomain, boundDomain } from './bound-domain.ts';
+import type { BoundDomain } from './bound-domain.ts';
 import type { ColumnFacts, FactsOf } from './column-facts.ts';
 import type { BoundExpression, BoundPredicate } from './expression.ts';
+import { compileOverFacts, type FactsTest } from './facts-test.ts';
 import { firstNotBelow, hasPrefix } from './value-test.ts';
 
 /** False only when no row can match. */
@@ -10,28 +11,8 @@ export type MayMatch = (factsOf: FactsOf) => boolean;
 
 /** Compiles the inclusive evaluation of an expression; what it is told of the columns decides what it is used for. */
 export function compileMayMatch(expr: BoundExpression): MayMatch {
-	switch (expr.op) {
-		case 'true':
-			return () => true;
-		case 'false':
-			return () => false;
-		case 'and': {
-			const children = expr.children.map(compileMayMatch);
-			return (factsOf) => children.every((child) => child(factsOf));
-		}
-		case 'or': {
-			const children = expr.children.map(compileMayMatch);
-			return (factsOf) => children.some((child) => child(factsOf));
-		}
-		default: {
-			const domain = boundDomain(expr.ref.type);
-			const test = predicateTest(expr, domain);
-			return (factsOf) => test(factsOf(expr.ref, domain));
-		}
-	}
+	return compileOverFacts(expr, predicateTest);
 }
-
-type FactsTest = (facts: ColumnFacts) => boolean;
 
 function predicateTest(pred: BoundPredicate, domain: BoundDomain | undefined): FactsTest {
 	switch (pred.op) {

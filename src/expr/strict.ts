@@ -1,8 +1,9 @@
 /** Whether every row must match, given what is known of the columns. Iceberg spec: Scan Planning, note 1. */
 import type { Value } from '../spec/types.ts';
-import { type BoundDomain, boundDomain } from './bound-domain.ts';
+import type { BoundDomain } from './bound-domain.ts';
 import type { ColumnFacts, FactsOf } from './column-facts.ts';
 import type { BoundExpression, BoundPredicate } from './expression.ts';
+import { compileOverFacts, type FactsTest } from './facts-test.ts';
 import { firstNotBelow, hasPrefix } from './value-test.ts';
 
 /** True only when every row certainly matches. */
@@ -10,28 +11,8 @@ export type MustMatch = (factsOf: FactsOf) => boolean;
 
 /** Compiles the strict evaluation of an expression. False says nothing: rows may match or not. */
 export function compileMustMatch(expr: BoundExpression): MustMatch {
-	switch (expr.op) {
-		case 'true':
-			return () => true;
-		case 'false':
-			return () => false;
-		case 'and': {
-			const children = expr.children.map(compileMustMatch);
-			return (factsOf) => children.every((child) => child(factsOf));
-		}
-		case 'or': {
-			const children = expr.children.map(compileMustMatch);
-			return (factsOf) => children.some((child) => child(factsOf));
-		}
-		default: {
-			const domain = boundDomain(expr.ref.type);
-			const test = predicateTest(expr, domain);
-			return (factsOf) => test(factsOf(expr.ref, domain));
-		}
-	}
+	return compileOverFacts(expr, predicateTest);
 }
-
-type FactsTest = (facts: ColumnFacts) => boolean;
 
 function predicateTest(pred: BoundPredicate, domain: BoundDomain | undefined): FactsTest {
 	switch (pred.op) {
