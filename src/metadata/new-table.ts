@@ -6,6 +6,7 @@ import { type SortOrder, UNSORTED, validateSortOrder } from '../spec/sort-order.
 import type { FormatVersion } from '../spec/table-metadata.ts';
 import { MAX_FORMAT_VERSION } from '../spec/table-metadata-json.ts';
 import { checkSchemaForTable } from './check-schema.ts';
+import { RESERVED_PROPERTIES } from './table-properties.ts';
 import type { TableUpdate } from './table-update.ts';
 
 /** The format version of new tables that ask for none. */
@@ -13,19 +14,6 @@ export const DEFAULT_FORMAT_VERSION: FormatVersion = 2;
 
 /** Properties that are set for new tables unless they say otherwise: other writers would not all take zstd by default. */
 const NEW_TABLE_PROPERTIES: Readonly<Record<string, string>> = { 'write.parquet.compression-codec': 'zstd' };
-
-/** Names that engines show as properties, but that stand elsewhere in the metadata. */
-const RESERVED_PROPERTIES: ReadonlySet<string> = new Set([
-	'format-version',
-	'uuid',
-	'snapshot-count',
-	'current-snapshot-id',
-	'current-snapshot-summary',
-	'current-snapshot-timestamp-ms',
-	'current-schema',
-	'default-partition-spec',
-	'default-sort-order',
-]);
 
 const COLUMN_METRICS_PREFIX = 'write.metadata.metrics.column.';
 

@@ -8,12 +8,8 @@ import type { TableMetadata } from '../spec/table-metadata.ts';
 import { applyUpdate } from './apply-update.ts';
 import { type Draft, draftOf } from './draft.ts';
 import { finishDraft } from './finish-draft.ts';
+import { DEFAULT_PREVIOUS_VERSIONS_MAX, TABLE_PROPERTY, textProperty } from './table-properties.ts';
 import type { TableUpdate } from './table-update.ts';
-
-/** How many previous metadata files the log names when the table does not say. */
-export const DEFAULT_PREVIOUS_VERSIONS_MAX = 100;
-/** Table property: how many previous metadata files the log names. */
-export const PREVIOUS_VERSIONS_MAX = 'write.metadata.previous-versions-max';
 
 export interface ApplyOptions {
 	/** the time of the change, milliseconds since 1970 */
@@ -57,7 +53,7 @@ function withPreviousFile(
 
 /** How many previous metadata files a table's log names: at least one. Text that is no number counts as the default. */
 export function previousVersionsMax(properties: Readonly<Record<string, string>>): number {
-	const text = Object.hasOwn(properties, PREVIOUS_VERSIONS_MAX) ? properties[PREVIOUS_VERSIONS_MAX] : undefined;
+	const text = textProperty(properties, TABLE_PROPERTY.metadataPreviousVersionsMax);
 	const max = text !== undefined && /^-?\d{1,9}$/.test(text.trim()) ? Number(text) : DEFAULT_PREVIOUS_VERSIONS_MAX;
 	return Math.max(1, max);
 }

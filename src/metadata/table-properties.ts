@@ -26,7 +26,7 @@ export const TABLE_PROPERTY = {
 } as const;
 
 /** Names by which other engines show parts of the metadata; they cannot be set. */
-const RESERVED: ReadonlySet<string> = new Set([
+export const RESERVED_PROPERTIES: ReadonlySet<string> = new Set([
 	'format-version',
 	'uuid',
 	'snapshot-count',
@@ -184,7 +184,8 @@ export interface MetadataFileProperties {
 	readonly previousVersionsMax: number;
 }
 
-const DEFAULT_PREVIOUS_VERSIONS_MAX = 100;
+/** How many previous metadata files the log names when the table does not say. */
+export const DEFAULT_PREVIOUS_VERSIONS_MAX = 100;
 
 /** `write.metadata.*`. @throws `INVALID_ARGUMENT` */
 export function metadataFileProperties(properties: Properties): MetadataFileProperties {
@@ -215,7 +216,7 @@ export function checkProperties(properties: Properties): void {
 			throw new IcebergError('INVALID_ARGUMENT', `the property '${name}' contains a lone surrogate`, {
 				context: { property: name },
 			});
-		if (RESERVED.has(name))
+		if (RESERVED_PROPERTIES.has(name))
 			throw new IcebergError(
 				'INVALID_ARGUMENT',
 				name === 'format-version'
