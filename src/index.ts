@@ -47,16 +47,13 @@ export type { FileEntry, FileIO, InputFile, OutputFile } from './io/file-io.ts';
 export { LocalFileIO, type LocalFileIOOptions } from './io/local-file-io.ts';
 export { MemoryFileIO } from './io/memory-file-io.ts';
 export type { CleanedFile, CleanedFileKind, CleanupReport, KeptFile } from './maintenance/cleanup-report.ts';
-export { compact, type CompactOptions, type CompactResult, type SkippedFile } from './maintenance/compact.ts';
-export { type ExpireOptions, type ExpireResult, expireSnapshots } from './maintenance/expire-snapshots.ts';
+export type { CompactOptions, CompactResult, SkippedFile } from './maintenance/compact.ts';
+export type { ExpireOptions, ExpireResult } from './maintenance/expire-snapshots.ts';
 export type { MaintainableTable } from './maintenance/maintainable-table.ts';
-export { removeOrphans, type RemoveOrphansOptions, type RemoveOrphansResult } from './maintenance/remove-orphans.ts';
-export {
-	rewriteManifests,
-	type RewriteManifestsResult,
-	type RewriteTableManifestsOptions,
-} from './maintenance/rewrite-manifests.ts';
-export { vacuum, type VacuumOptions, type VacuumResult } from './maintenance/vacuum.ts';
+export type { RemoveOrphansOptions, RemoveOrphansResult } from './maintenance/remove-orphans.ts';
+export type { RewriteManifestsResult, RewriteTableManifestsOptions } from './maintenance/rewrite-manifests.ts';
+export { compact, expireSnapshots, removeOrphans, rewriteManifests, vacuum } from './maintenance/tasks.ts';
+export type { VacuumOptions, VacuumResult } from './maintenance/vacuum.ts';
 export { verifyTable, type VerifyTableOptions } from './maintenance/verify-table.ts';
 export type { UncheckedFile, VerifyProblem, VerifyProblemKind, VerifyReport } from './maintenance/verify-report.ts';
 export type { DataFile, FieldSummary, FileContent, FileFormat, ManifestEntry, ManifestFile } from './manifest/types.ts';

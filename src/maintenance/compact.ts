@@ -69,18 +69,7 @@ export interface CompactResult {
 	readonly skippedCount: number;
 }
 
-/**
- * Rewrites the small files of each partition into files of the target size, sorted by the table's order, in `replace`
- * snapshots: rows, and in v3 tables their ids, stay as they are. Files of older partition specs go to the current one. The
- * old files stay on disk until the snapshots that have them are expired.
- *
- * Appends never get in its way, nor it in theirs. Where others have replaced or deleted from files that are being rewritten,
- * the files are chosen anew. Files with deletes that apply to them are left, and listed. Memory is bounded: rows stream.
- *
- * @throws `VALIDATION_FAILED` when others kept changing the files; `INVALID_ARGUMENT`, `INVALID_FILTER`; `NOT_FOUND` without
- *   such a branch; `UNSUPPORTED` for a read-only or encrypted table; `CORRUPT` for a file that is not what its manifest
- *   says; `COMMIT_CONFLICT`, `COMMIT_STATE_UNKNOWN` (nothing is deleted then), `STORAGE`, `ABORTED`
- */
+/** The task itself; see `tasks.ts`. */
 export async function compact(table: MaintainableTable, options: CompactOptions = {}): Promise<CompactResult> {
 	await table.refresh(options.signal);
 	return new Compaction(table, options).run();

@@ -43,17 +43,7 @@ export interface ExpireResult extends CleanupReport {
 	readonly pendingUntilMs: number | undefined;
 }
 
-/**
- * Removes old snapshots from the table, by one commit, then deletes the files that no snapshot reaches any more: those of
- * snapshots that were let go at least `graceMs` ago, in this call or, as far back as the metadata log goes, before it.
- * Retention that branches and tags set for themselves is kept to; the current snapshot and those that branches and tags
- * point at always stay. When the outcome of the commit is unknown, nothing is deleted.
- *
- * @throws `VALIDATION_FAILED` when the table says that its files may belong to others (`gc.enabled`), and for a snapshot
- *   that is asked for by its id, but that a branch or tag points at; `NOT_FOUND` for an id that no snapshot has;
- *   `INVALID_ARGUMENT`; `UNSUPPORTED` for a read-only table; `CORRUPT` when a manifest that stays cannot be read: no file
- *   is deleted then; `COMMIT_CONFLICT`, `COMMIT_STATE_UNKNOWN`, `STORAGE`, `ABORTED`
- */
+/** The task itself; see `tasks.ts`. */
 export async function expireSnapshots(table: MaintainableTable, options: ExpireOptions = {}): Promise<ExpireResult> {
 	const { signal, dryRun = false } = options;
 	const { committer, clock, random } = table.commitPorts();

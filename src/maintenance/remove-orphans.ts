@@ -16,7 +16,7 @@ import {
 	type FolderFindings,
 	ownFolders,
 } from './orphan-candidates.ts';
-import { type KnownManifest, liveEntriesOf, manifestsOfAll } from './reachable-files.ts';
+import { keptManifests, type KnownManifest, liveEntriesOf } from './reachable-files.ts';
 import { readSnapshotHistory } from './snapshot-history.ts';
 
 /** Age from which files that nothing refers to go, ms: 3 days. */
@@ -48,18 +48,7 @@ export interface RemoveOrphansResult extends CleanupReport {
 	readonly listedFileCount: number;
 }
 
-/**
- * Deletes files in the table's `data/` and `metadata/` folders (and those inside its folder that its properties name) that
- * no snapshot, ref, statistics entry or metadata log refers to, once they are old enough. Temporary files of writers that
- * died go after a quarter of an hour. Files elsewhere in the table's folder are left alone, and so are hidden ones, other
- * tables' folders, and files whose name a file in use has under another spelling of its place.
- *
- * What is there is listed before it is found out what is in use; and what is committed meanwhile counts as in use.
- *
- * @throws `INVALID_ARGUMENT` for an age that is not safe; `VALIDATION_FAILED` when the table's files may belong to others
- *   (`gc.enabled` is false, the table was copied or moved, a catalog has metadata files there); `CORRUPT`, `NOT_FOUND` when
- *   what is in use cannot be read: nothing is deleted then; `UNSUPPORTED` for a read-only table; `STORAGE`, `ABORTED`
- */
+/** The task itself; see `tasks.ts`. */
 export async function removeOrphans(
 	table: MaintainableTable,
 	options: RemoveOrphansOptions = {},
@@ -196,7 +185,7 @@ class OrphanRemover {
 		for (const { snapshot } of snapshots)
 			if (snapshot.manifestList !== undefined) candidates.use(snapshot.manifestList);
 		const manifests: KnownManifest[] = [];
-		for (const [location, manifest] of await manifestsOfAll(io, snapshots, signal)) {
+		for (const [location, manifest] of await keptManifests(io, history, signal)) {
 			if (looked.has(location)) continue;
 			looked.add(location);
 			candidates.use(location);

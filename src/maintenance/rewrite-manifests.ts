@@ -20,14 +20,7 @@ export interface RewriteManifestsResult {
 	readonly entryCount: number;
 }
 
-/**
- * Rewrites the data manifests of a branch, in a `replace` snapshot: entries are ordered by partition, and put into manifests
- * of the target size. No data file is touched, and each keeps its snapshot id, sequence numbers and row ids. Does nothing where
- * it would not help, unless forced.
- *
- * @throws `INVALID_ARGUMENT`; `NOT_FOUND` without such a branch; `UNSUPPORTED` for a read-only or encrypted table; `CORRUPT` for
- *   a manifest that cannot be read; `COMMIT_CONFLICT`, `COMMIT_STATE_UNKNOWN`, `STORAGE`, `ABORTED`
- */
+/** The task itself; see `tasks.ts`. */
 export async function rewriteManifests(
 	table: MaintainableTable,
 	options: RewriteTableManifestsOptions = {},

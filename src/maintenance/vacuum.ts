@@ -34,13 +34,7 @@ export interface VacuumResult {
 	readonly deletedBytes: number;
 }
 
-/**
- * Puts small files together, then manifests; removes old snapshots and the files that only they had; and last deletes files
- * that nothing refers to. Each part is a commit, or deletions, of its own: when one fails, those before it stand.
- *
- * @throws as {@link compact}, {@link rewriteManifests}, {@link expireSnapshots} and {@link removeOrphans}; what forbids
- *   deletions is looked at before anything is done
- */
+/** The task itself; see `tasks.ts`. */
 export async function vacuum(table: MaintainableTable, options: VacuumOptions = {}): Promise<VacuumResult> {
 	const { dryRun = false, signal, graceMs } = options;
 	const abort = signal === undefined ? {} : { signal };
