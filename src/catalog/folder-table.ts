@@ -14,6 +14,7 @@ import type { Committer, LoadedMetadata, SwapOutcome } from '../transaction/comm
 import type { Clock, Random } from '../util/ports.ts';
 import { systemClock, systemRandom } from '../util/system-ports.ts';
 import { randomUuid } from '../util/uuid.ts';
+import { checkWriteProperties } from '../write/write-properties.ts';
 import { FolderCommitter } from './folder-committer.ts';
 import { readMetadataFile } from './metadata-file.ts';
 import { METADATA_FOLDER, VersionFiles } from './version-files.ts';
@@ -93,6 +94,7 @@ export async function createFolderTable(
 ): Promise<OpenedTable> {
 	const folder = withoutTrailingSlash(location);
 	checkProperties(table.properties);
+	checkWriteProperties(table.properties, table.schema);
 	const random = options.random ?? systemRandom;
 	const updates = newTableUpdates({
 		schema: table.schema,

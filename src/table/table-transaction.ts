@@ -11,6 +11,7 @@ import type { LoadedMetadata } from '../transaction/committer.ts';
 import { UpgradeFormatAction } from '../transaction/upgrade-format.ts';
 import type { Random } from '../util/ports.ts';
 import { writeDataFiles } from '../write/data-writer.ts';
+import { checkWriteProperties } from '../write/write-properties.ts';
 import { type AppendInput, type AppendOptions, batchesOf } from './append-input.ts';
 import type { TransactionResult } from './results.ts';
 
@@ -97,7 +98,9 @@ export class TableTransaction<In = RowInput> implements AsyncDisposable {
 
 	/** Sets table properties. @throws `INVALID_ARGUMENT` naming property and value; `CLOSED` */
 	setProperties(properties: Readonly<Record<string, string>>): this {
-		this.#core.add(new SetPropertiesAction(properties));
+		const action = new SetPropertiesAction(properties);
+		checkWriteProperties(properties, currentSchema(this.#core.base.metadata));
+		this.#core.add(action);
 		return this;
 	}
 

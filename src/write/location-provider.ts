@@ -12,6 +12,11 @@ export interface DataLocations {
 	newDataLocation(fileName: string, spec: PartitionSpec, type: StructType, partition: StructValue): string;
 }
 
+/** Longest name of a partition's folder; file systems take 255 bytes. Such paths are ASCII. */
+const PARTITION_NAME_LIMIT_BYTES = 200;
+/** Longest path of a partition below the data folder; most file systems take 4,096 bytes in all. */
+const PARTITION_PATH_LIMIT_BYTES = 1_500;
+
 const HASH_BITS = 20;
 const HASH_FOLDER_BITS = 4;
 const HASH_FOLDERS = 3;
@@ -48,7 +53,7 @@ function dataFolder(table: string, properties: Properties, legacyNames: readonly
 function folderLocations(folder: string): DataLocations {
 	return {
 		newDataLocation: (fileName, spec, type, partition) => {
-			const path = partitionPath(spec, type, partition);
+			const path = folderOf(spec, type, partition);
 			return path === '' ? joinLocation(folder, fileName) : joinLocation(folder, path, fileName);
 		},
 	};
@@ -61,7 +66,7 @@ function objectStorageLocations(table: string, properties: Properties): DataLoca
 	const context = folder.startsWith(table) ? undefined : table.split('/').slice(-2).join('/');
 	return {
 		newDataLocation: (fileName, spec, type, partition) => {
-			const path = withPartitions ? partitionPath(spec, type, partition) : '';
+			const path = withPartitions ? folderOf(spec, type, partition) : '';
 			const name = path === '' ? fileName : `${path}/${fileName}`;
 			const hash = hashFolders(name);
 			if (context !== undefined) return joinLocation(folder, hash, context, name);
@@ -70,9 +75,31 @@ function objectStorageLocations(table: string, properties: Properties): DataLoca
 	};
 }
 
+/**
+ * The folder of a partition. Long names are cut and end in a hash of the whole: no engine reads them, and files of two
+ * partitions may share a folder.
+ */
+function folderOf(spec: PartitionSpec, type: StructType, partition: StructValue): string {
+	const path = partitionPath(spec, type, partition);
+	if (path.length <= PARTITION_NAME_LIMIT_BYTES) return path;
+	const cut = path.split('/').map((name) => shortened(name, name, PARTITION_NAME_LIMIT_BYTES));
+	return shortened(cut.join('/'), path, PARTITION_PATH_LIMIT_BYTES);
+}
+
+function shortened(name: string, whole: string, limit: number): string {
+	if (name.length <= limit) return name;
+	const hash = hashOf(whole).toString(16).padStart(8, '0');
+	const head = name.slice(0, limit - hash.length - 1).replace(/(%[0-9A-F]?|\/)$/, '');
+	return `${head}~${hash}`;
+}
+
+function hashOf(text: string): number {
+	return murmur3Bytes(new TextEncoder().encode(text)) >>> 0;
+}
+
 /** `1001/1001/1001/10011001`: three folders of four bits, and the rest of twenty. */
 function hashFolders(name: string): string {
-	const bits = (murmur3Bytes(new TextEncoder().encode(name)) >>> 0).toString(2).padStart(32, '0').slice(-HASH_BITS);
+	const bits = hashOf(name).toString(2).padStart(32, '0').slice(-HASH_BITS);
 	const parts: string[] = [];
 	for (let i = 0; i < HASH_FOLDERS; i += 1) parts.push(bits.slice(i * HASH_FOLDER_BITS, (i + 1) * HASH_FOLDER_BITS));
 	return [...parts, bits.slice(HASH_FOLDERS * HASH_FOLDER_BITS)].join('/');

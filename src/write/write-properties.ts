@@ -1,9 +1,15 @@
 /** Table properties that say how data files are written. Iceberg: Configuration, Write properties. */
 import type { MetricsMode, ParquetCodec, ParquetWriteOptions } from '../codec/parquet/api.ts';
 import { IcebergError } from '../errors/iceberg-error.ts';
-import { choiceProperty, integerProperty, type Properties, textProperty } from '../metadata/table-properties.ts';
+import {
+	booleanProperty,
+	choiceProperty,
+	integerProperty,
+	type Properties,
+	textProperty,
+} from '../metadata/table-properties.ts';
 import type { Schema } from '../spec/schema.ts';
-import type { SortOrder } from '../spec/sort-order.ts';
+import { type SortOrder, UNSORTED } from '../spec/sort-order.ts';
 import type { NestedField, Type } from '../spec/types.ts';
 
 const CODECS: readonly ParquetCodec[] = ['uncompressed', 'snappy', 'gzip', 'zstd', 'lz4_raw'];
@@ -22,6 +28,10 @@ export function targetFileSizeBytes(properties: Properties): number {
 			context: { property: 'write.format.default', value: format },
 		});
 	}
+	return targetFileSize(properties);
+}
+
+function targetFileSize(properties: Properties): number {
 	return integerProperty(properties, 'write.target-file-size-bytes', DEFAULT_TARGET_FILE_SIZE_BYTES, { min: 1 });
 }
 
@@ -42,6 +52,18 @@ export function parquetOptions(properties: Properties, schema: Schema, order: So
 		pageVersion: choiceProperty(properties, 'write.parquet.page-version', ['v1', 'v2'], 'v1') === 'v2' ? 2 : 1,
 		metricsMode: metricsModes(properties, schema, order),
 	};
+}
+
+/**
+ * Checks properties that are about to be set: those of this module make sense. A format that cannot be written may be
+ * asked for; it is other engines that then write.
+ * @throws `INVALID_ARGUMENT` naming property and value
+ */
+export function checkWriteProperties(properties: Properties, schema: Schema): void {
+	parquetOptions(properties, schema, UNSORTED);
+	targetFileSize(properties);
+	for (const name of ['write.object-storage.enabled', 'write.object-storage.partitioned-paths'])
+		booleanProperty(properties, name, false);
 }
 
 /**
