@@ -5,7 +5,7 @@ import type { TableMetadata } from '../spec/table-metadata.ts';
 import type { CleanedFile } from './cleanup-report.ts';
 import { type DeleteContext, deleteFiles } from './delete-files.ts';
 import { FileKeys } from './file-key.ts';
-import { entriesOf, type KnownManifest, liveEntriesOf, manifestsOfAll } from './reachable-files.ts';
+import { entriesOf, keptManifests, type KnownManifest, liveEntriesOf, manifestsOfAll } from './reachable-files.ts';
 import type { KnownSnapshot, SnapshotHistory } from './snapshot-history.ts';
 
 /** Files that are held in memory at once; more are handled in several passes over the manifests that stay. */
@@ -53,9 +53,9 @@ class ReleasedFiles {
 		const { current, pending, released, statistics, releasedStatistics } = this.#history;
 		if (released.length === 0 && releasedStatistics.size === 0) return;
 		const kept = [...current, ...pending];
-		const keptManifests = await manifestsOfAll(io, kept, signal);
+		const manifestsToKeep = await keptManifests(io, this.#history, signal);
 		const keptKeys = new Set([
-			...this.#keysOf(keptManifests.keys()),
+			...this.#keysOf(manifestsToKeep.keys()),
 			...this.#keysOf(
 				kept.flatMap(({ snapshot }) => (snapshot.manifestList === undefined ? [] : [snapshot.manifestList])),
 			),
@@ -64,7 +64,7 @@ class ReleasedFiles {
 		]);
 		const isFree = (location: string): boolean => !this.#keys.of(location).some((key) => keptKeys.has(key));
 		const manifests = await this.#releasedManifests(released, isFree);
-		await this.#deleteContents(manifests, [...keptManifests.values()]);
+		await this.#deleteContents(manifests, [...manifestsToKeep.values()]);
 		// What was not deleted is found again by the next run only through its manifest.
 		if (!this.#whole) return;
 		await this.#remove(

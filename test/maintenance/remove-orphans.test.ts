@@ -92,6 +92,18 @@ describe('removeOrphans', () => {
 		await checkAllSnapshots(io, clock);
 	});
 
+	it('goes on where snapshots were let go, and their files deleted, a moment ago', async () => {
+		const clock = new TestClock();
+		const io = new MemoryFileIO({ clock });
+		const table = await newTable(io, clock);
+		await fill(table, clock, range(0, 6));
+		await compact(table);
+		expect((await expireSnapshots(table, { olderThanMs: 0, graceMs: 0 })).fileCount).toBeGreaterThan(12);
+		expect(await removeOrphans(table, { olderThanMs: 0, force: true })).toMatchObject({ fileCount: 0, keptCount: 0 });
+		expect((await expireSnapshots(table, { olderThanMs: 0 })).fileCount).toBe(0);
+		await checkAllSnapshots(io, clock);
+	});
+
 	it('deletes old metadata files beyond the window, oldest first', async () => {
 		const clock = new TestClock();
 		const io = new MemoryFileIO({ clock });
