@@ -1,15 +1,11 @@
 /** Arrow IPC streams and files to arrays (Arrow columnar format: Serialization and Interprocess Communication). */
 import { IcebergError } from '../errors/iceberg-error.ts';
+import { ARROW_CONTINUATION, ARROW_MESSAGE, arrowDictionaryOf, readArrowMessage } from './arrow-ipc-message.ts';
 import { readArrowFields } from './arrow-ipc-schema.ts';
 import { type ArrowBatch, type ArrowField, type ArrowNode, DecodedArrow } from './arrow-node.ts';
 import { type ArrowDecompressors, RecordBatchReader } from './arrow-ipc-batch.ts';
 import { FlatTable, safeInt64 } from './flatbuffer.ts';
 
-/** Kinds of messages. */
-const HEADER = { schema: 1, dictionaryBatch: 2, recordBatch: 3 } as const;
-/** Metadata version V4, Arrow 0.8: older ones lay buffers out differently. */
-const OLDEST_VERSION = 3;
-const CONTINUATION = 0xffffffff;
 const FILE_MAGIC = 'ARROW1';
 const BLOCK_BYTES = 24;
 
@@ -23,7 +19,7 @@ interface Message {
 export function isArrowIpc(bytes: Uint8Array): boolean {
 	if (bytes.length < 8) return false;
 	const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-	return isFile(bytes) || (view.getUint32(0, true) === CONTINUATION && view.getInt32(4, true) > 0);
+	return isFile(bytes) || (view.getUint32(0, true) === ARROW_CONTINUATION && view.getInt32(4, true) > 0);
 }
 
 function isFile(bytes: Uint8Array): boolean {
@@ -44,7 +40,7 @@ export function decodeArrowIpc(bytes: Uint8Array, decompressors: ArrowDecompress
 function schemaOf(bytes: Uint8Array): readonly ArrowField[] {
 	if (isFile(bytes)) return readArrowFields(footerOf(bytes).table(1) ?? missing('schema'));
 	const { value: first } = messagesOf(bytes).next();
-	if (first === undefined || first.kind !== HEADER.schema) return missing('schema');
+	if (first === undefined || first.kind !== ARROW_MESSAGE.schema) return missing('schema');
 	return readArrowFields(first.header);
 }
 
@@ -64,8 +60,8 @@ function* batchesOf(
 			const next = messages.next();
 			if (next.done === true) return 'end';
 			const { kind, header, body } = next.value;
-			if (kind === HEADER.dictionaryBatch) addDictionary(header, body, fields, dictionaries, decompressors);
-			if (kind !== HEADER.recordBatch) return 'none';
+			if (kind === ARROW_MESSAGE.dictionaryBatch) addDictionary(header, body, fields, dictionaries, decompressors);
+			if (kind !== ARROW_MESSAGE.recordBatch) return 'none';
 			const reader = new RecordBatchReader(header, body, dictionaries, decompressors);
 			return { length: reader.length, columns: fields.map((field) => reader.read(field.type)) };
 		});
@@ -81,12 +77,10 @@ function addDictionary(
 	dictionaries: Map<number, ArrowNode[]>,
 	decompressors: ArrowDecompressors,
 ): void {
-	const id = header.int64(0);
+	const { id, isDelta, batch } = arrowDictionaryOf(header);
 	const type = dictionaryType(fields, id);
 	if (type === undefined) return;
-	const reader = new RecordBatchReader(header.table(1) ?? missing('dictionary'), body, dictionaries, decompressors);
-	const entries = reader.read(type);
-	const isDelta = header.uint8(2) !== 0;
+	const entries = new RecordBatchReader(batch, body, dictionaries, decompressors).read(type);
 	// batches keep the list that was there when they were read: a new one is made
 	dictionaries.set(id, isDelta ? [...(dictionaries.get(id) ?? []), entries] : [entries]);
 }
@@ -142,18 +136,11 @@ function* streamMessages(bytes: Uint8Array): Generator<Message, undefined> {
 		}
 		if (length === 0) return undefined;
 		if (length < 0 || length > bytes.length - at) throw new RangeError(`a message of ${length} bytes at ${at}`);
-		const message = FlatTable.root(bytes.subarray(at, at + length));
+		const { kind, header, bodyBytes } = readArrowMessage(bytes.subarray(at, at + length));
 		at += length;
-		const version = message.int16(0);
-		if (version < OLDEST_VERSION)
-			throw new IcebergError('UNSUPPORTED', `Arrow IPC of metadata version V${version + 1}; V4 and V5 are read`);
-		const bodyLength = message.int64(3);
-		if (bodyLength < 0 || bodyLength > bytes.length - at)
-			throw new RangeError(`a body of ${bodyLength} bytes at ${at}`);
-		const header = message.table(2);
-		if (header === undefined) throw new RangeError('a message without a header');
-		yield { kind: message.uint8(1), header, body: bytes.subarray(at, at + bodyLength) };
-		at += bodyLength;
+		if (bodyBytes > bytes.length - at) throw new RangeError(`a body of ${bodyBytes} bytes at ${at}`);
+		yield { kind, header, body: bytes.subarray(at, at + bodyBytes) };
+		at += bodyBytes;
 	}
 	return undefined;
 }

@@ -1,20 +1,25 @@
 /** Cuts an Arrow IPC stream or file into its messages (Arrow columnar format: Encapsulated message format). */
+import { ARROW_CONTINUATION, ARROW_MESSAGE, arrowDictionaryOf, readArrowMessage } from '../column/arrow-ipc-message.ts';
 import { IcebergError } from '../errors/iceberg-error.ts';
-import { checkMessage, MESSAGE_HEADER, type MessageFacts } from './arrow-check.ts';
 
 /** Largest message, a record batch with its buffers, that is taken. */
 export const ARROW_MESSAGE_LIMIT_BYTES = 1024 * 1024 * 1024;
+/** Most rows of one record batch, and most entries of a dictionary's. */
+export const ARROW_BATCH_ROW_LIMIT = 1 << 24;
 /** Bytes of all dictionaries together. */
 export const ARROW_DICTIONARIES_LIMIT_BYTES = 1024 * 1024 * 1024;
 
-const CONTINUATION = 0xffffffff;
 const FILE_MAGIC = 'ARROW1\0\0';
 
-interface Message {
-	readonly header: number;
+interface MessageFacts {
+	/** one of {@link ARROW_MESSAGE}, or a kind that is passed over */
+	readonly kind: number;
+	readonly dictionary: { readonly id: number; readonly isDelta: boolean } | undefined;
+}
+
+interface Message extends MessageFacts {
 	/** the message with its prefix and body, to be handed on as it is */
 	readonly bytes: Uint8Array;
-	readonly dictionary: { readonly id: bigint; readonly isDelta: boolean } | undefined;
 }
 
 /** Bytes taken in order from pieces of any size. */
@@ -67,15 +72,15 @@ export async function* arrowFrames(pieces: AsyncIterable<Uint8Array>, name: stri
 		let schema: Uint8Array | undefined;
 		const dictionaries = new Dictionaries(name);
 		for await (const message of messages(queue, name)) {
-			if (message.header === MESSAGE_HEADER.schema) {
+			if (message.kind === ARROW_MESSAGE.schema) {
 				if (schema !== undefined) throw corrupt(name, 'a second schema');
 				schema = message.bytes;
 				yield Buffer.concat([schema, END_OF_STREAM]);
 				continue;
 			}
 			if (schema === undefined) throw corrupt(name, 'a message before the schema');
-			if (message.header === MESSAGE_HEADER.dictionaryBatch) dictionaries.add(message);
-			else if (message.header === MESSAGE_HEADER.recordBatch)
+			if (message.kind === ARROW_MESSAGE.dictionaryBatch) dictionaries.add(message);
+			else if (message.kind === ARROW_MESSAGE.recordBatch)
 				yield Buffer.concat([schema, ...dictionaries.all(), message.bytes, END_OF_STREAM]);
 		}
 		if (schema === undefined) throw corrupt(name, 'no schema');
@@ -88,7 +93,7 @@ const END_OF_STREAM = Uint8Array.of(255, 255, 255, 255, 0, 0, 0, 0);
 
 /** The dictionaries that later batches refer to. */
 class Dictionaries {
-	readonly #byId = new Map<bigint, Uint8Array[]>();
+	readonly #byId = new Map<number, Uint8Array[]>();
 	readonly #name: string;
 	#bytes = 0;
 
@@ -126,7 +131,7 @@ async function* messages(queue: ByteQueue, name: string): AsyncGenerator<Message
 		if (prefix.length === 0) return;
 		if (prefix.length < 8) throw corrupt(name, 'it ends within the length of a message');
 		const view = new DataView(prefix.buffer, prefix.byteOffset, prefix.byteLength);
-		if (view.getUint32(0, true) !== CONTINUATION) throw corrupt(name, 'no message where one should be');
+		if (view.getUint32(0, true) !== ARROW_CONTINUATION) throw corrupt(name, 'no message where one should be');
 		const metadataLength = view.getInt32(4, true);
 		if (metadataLength === 0) return;
 		if (metadataLength < 0 || metadataLength > ARROW_MESSAGE_LIMIT_BYTES)
@@ -134,23 +139,28 @@ async function* messages(queue: ByteQueue, name: string): AsyncGenerator<Message
 		const head = prefix.slice();
 		const metadata = (await queue.take(metadataLength)).slice();
 		if (metadata.length < metadataLength) throw corrupt(name, 'it ends within a message');
-		const { header, bodyBytes, dictionary } = readMessage(metadata, name);
+		const { kind, bodyBytes, dictionary } = readMessage(metadata, name);
 		const body = await queue.take(bodyBytes);
 		if (body.length < bodyBytes) throw corrupt(name, 'it ends within a record batch');
-		yield { header, dictionary, bytes: Buffer.concat([head, metadata, body]) };
+		yield { kind, dictionary, bytes: Buffer.concat([head, metadata, body]) };
 	}
 }
 
-function readMessage(metadata: Uint8Array, name: string): MessageFacts & { bodyBytes: number } {
+function readMessage(metadata: Uint8Array, name: string): MessageFacts & { readonly bodyBytes: number } {
 	try {
-		const facts = checkMessage(metadata);
-		if (facts.bodyLength > BigInt(ARROW_MESSAGE_LIMIT_BYTES)) {
+		const { kind, header, bodyBytes } = readArrowMessage(metadata);
+		if (bodyBytes > ARROW_MESSAGE_LIMIT_BYTES) {
 			throw new IcebergError(
 				'LIMIT_EXCEEDED',
-				`${name}: a record batch of ${facts.bodyLength} bytes; the limit is ${ARROW_MESSAGE_LIMIT_BYTES}`,
+				`${name}: a record batch of ${bodyBytes} bytes; the limit is ${ARROW_MESSAGE_LIMIT_BYTES}`,
 			);
 		}
-		return { ...facts, bodyBytes: Number(facts.bodyLength) };
+		const dictionary = kind === ARROW_MESSAGE.dictionaryBatch ? arrowDictionaryOf(header) : undefined;
+		const batch = kind === ARROW_MESSAGE.recordBatch ? header : dictionary?.batch;
+		const rowCount = batch?.int64(0) ?? 0;
+		if (rowCount > ARROW_BATCH_ROW_LIMIT)
+			throw new RangeError(`a record batch of ${rowCount} rows; at most ${ARROW_BATCH_ROW_LIMIT} are taken`);
+		return { kind, bodyBytes, dictionary };
 	} catch (error) {
 		if (error instanceof RangeError) throw corrupt(name, error.message);
 		throw error;
