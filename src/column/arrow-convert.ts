@@ -1,5 +1,4 @@
 /** Arrow arrays to vectors of a wanted type: exact, checked, without copies where the layouts agree. */
-import { isUtf8 } from 'node:buffer';
 import { IcebergError } from '../errors/iceberg-error.ts';
 import { typeToString } from '../spec/type-text.ts';
 import type { ListType, MapType, NestedField, StructType, Type } from '../spec/types.ts';
@@ -8,6 +7,7 @@ import { convertNumbers } from './arrow-numbers.ts';
 import { arrowTypeText } from './arrow-type-text.ts';
 import { bitmapBytes, countZeros, getBit, setBit } from './bitmap.ts';
 import { builderOf } from './builder.ts';
+import { checkTexts } from './check-batch.ts';
 import { ElementRefusal, withChild, withOwner } from './element-refusal.ts';
 import { unknownMember } from './invalid-value.ts';
 import type { BytesVector, Vector } from './vector.ts';
@@ -208,18 +208,7 @@ function viewedBytes(node: ArrowNode, bufferIndex: number, offset: number, size:
 }
 
 function checkedText(vector: BytesVector): BytesVector {
-	const { offsets, values, length, validity } = vector;
-	const start = offsets[0] as number;
-	const end = offsets[length] as number;
-	const whole = isUtf8(values.subarray(start, end));
-	for (let i = 0; i < length; i++) {
-		const from = offsets[i] as number;
-		const to = offsets[i + 1] as number;
-		const continues = from < to && ((values[from] as number) & 0xc0) === 0x80;
-		if ((whole && !continues) || (validity !== null && !getBit(validity, i))) continue;
-		if (!isUtf8(values.subarray(from, to)))
-			throw new ElementRefusal(i, values.subarray(from, to), 'string: UTF-8 text');
-	}
+	checkTexts(vector);
 	return vector;
 }
 

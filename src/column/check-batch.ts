@@ -1,11 +1,11 @@
 /** Whether vectors hold what their fields promise. */
-import { isUtf8 } from 'node:buffer';
 import { IcebergError } from '../errors/iceberg-error.ts';
 import { typeToString } from '../spec/type-text.ts';
 import type { ListType, MapType, NestedField, StructType, Type } from '../spec/types.ts';
 import { ElementRefusal, refusalInRow, withChild, withOwner } from './element-refusal.ts';
-import type { ColumnBatch, Vector } from './vector.ts';
-import { isNullAt } from './vector-values.ts';
+import { firstNotUtf8 } from './utf8.ts';
+import type { BytesVector, ColumnBatch, Vector } from './vector.ts';
+import { bytesAt, isNullAt } from './vector-values.ts';
 
 /**
  * Checks a batch that comes from outside against the fields that it is to fill: same columns in the same order, types,
@@ -107,17 +107,8 @@ function checkWithin(type: Type, vector: Vector): void {
 	}
 }
 
-function checkTexts(vector: Extract<Vector, { layout: 'bytes' }>): void {
-	const { offsets, values, length } = vector;
-	const start = offsets[0] as number;
-	const end = offsets[length] as number;
-	const whole = isUtf8(values.subarray(start, end));
-	for (let i = 0; i < length; i++) {
-		const from = offsets[i] as number;
-		const to = offsets[i + 1] as number;
-		const continues = from < to && ((values[from] as number) & 0xc0) === 0x80;
-		if ((whole && !continues) || isNullAt(vector, i)) continue;
-		if (!isUtf8(values.subarray(from, to)))
-			throw new ElementRefusal(i, values.subarray(from, to), 'string: UTF-8 text');
-	}
+/** @throws ElementRefusal for an element that is not UTF-8 */
+export function checkTexts(vector: BytesVector): void {
+	const i = firstNotUtf8(vector);
+	if (i >= 0) throw new ElementRefusal(i, bytesAt(vector, i), 'string: UTF-8 text');
 }

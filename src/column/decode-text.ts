@@ -1,7 +1,8 @@
-import { isAscii, isUtf8 } from 'node:buffer';
+import { isAscii } from 'node:buffer';
 import { IcebergError } from '../errors/iceberg-error.ts';
-import { isNullAt } from './vector-values.ts';
+import { firstNotUtf8 } from './utf8.ts';
 import type { BytesVector } from './vector.ts';
+import { isNullAt } from './vector-values.ts';
 
 /**
  * The elements of a `bytes` vector as text; `null` for nulls. Checked as a whole: much quicker than one by one.
@@ -15,7 +16,11 @@ export function decodeTexts(vector: BytesVector): (string | null)[] {
 	const buffer = Buffer.from(values.buffer, values.byteOffset, values.byteLength);
 	const used = buffer.subarray(start, end);
 	const ascii = isAscii(used);
-	if (!ascii) checkUtf8(vector, isUtf8(used));
+	const unsound = ascii ? -1 : firstNotUtf8(vector);
+	if (unsound >= 0)
+		throw new IcebergError('CORRUPT', `element ${unsound} of a text column is not UTF-8`, {
+			context: { element: unsound },
+		});
 	const encoding = ascii ? 'latin1' : 'utf8';
 	for (let i = 0; i < length; i++) {
 		if (nullCount > 0 && isNullAt(vector, i)) texts[i] = null;
@@ -26,19 +31,4 @@ export function decodeTexts(vector: BytesVector): (string | null)[] {
 		}
 	}
 	return texts;
-}
-
-/** Elements are sound when the whole is and none of them starts within a character. */
-function checkUtf8(vector: BytesVector, wholeIsUtf8: boolean): void {
-	const { offsets, values, length } = vector;
-	const end = offsets[length] as number;
-	for (let i = 0; i < length; i++) {
-		const from = offsets[i] as number;
-		const continues = from < end && ((values[from] as number) & 0xc0) === 0x80;
-		if (!continues && wholeIsUtf8) continue;
-		// either this element starts amid a character, or some element (perhaps a null's remains) is unsound: look at each
-		const to = offsets[i + 1] as number;
-		if (isNullAt(vector, i) || isUtf8(values.subarray(from, to))) continue;
-		throw new IcebergError('CORRUPT', `element ${i} of a text column is not UTF-8`, { context: { element: i } });
-	}
 }
