@@ -3,7 +3,7 @@ import { IcebergError } from '../errors/iceberg-error.ts';
 import { isWellFormed } from '../util/well-formed.ts';
 import { MAX_TYPE_DEPTH } from './type-json.ts';
 import { childFields, indexFields, type SchemaIndex } from './schema-index.ts';
-import { valueFromJson, valueToJson } from './single-value-json.ts';
+import { hasJsonForm, valueFromJson, valueToJson } from './single-value-json.ts';
 import { typeToString } from './type-text.ts';
 import type { NestedField, Type, Value } from './types.ts';
 
@@ -103,25 +103,18 @@ function validateType(type: Type, name: string, depth: number): void {
 function validateDefault(field: NestedField, value: Value | undefined, name: string, which: string): void {
 	if (value === undefined || value === null) return;
 	const { type } = field;
-	switch (type.kind) {
-		case 'unknown':
-		case 'variant':
-		case 'geometry':
-		case 'geography':
-		case 'unsupported':
-			throw invalid(name, `the ${which} of a ${typeToString(type)} is null`);
-		case 'struct':
-			if (!Array.isArray(value) || value.length > 0) {
-				throw invalid(name, `the ${which} of a struct is null or empty: the defaults of its fields apply`);
-			}
-			return;
-		default:
-			try {
-				valueFromJson(type, valueToJson(type, value));
-			} catch (error) {
-				const reason = error instanceof IcebergError ? error.message : `${String(value)} is no ${typeToString(type)}`;
-				throw invalid(name, `${which}: ${reason}`);
-			}
+	if (!hasJsonForm(type)) throw invalid(name, `the ${which} of a ${typeToString(type)} is null`);
+	if (type.kind === 'struct') {
+		if (!Array.isArray(value) || value.length > 0) {
+			throw invalid(name, `the ${which} of a struct is null or empty: the defaults of its fields apply`);
+		}
+		return;
+	}
+	try {
+		valueFromJson(type, valueToJson(type, value));
+	} catch (error) {
+		const reason = error instanceof IcebergError ? error.message : `${String(value)} is no ${typeToString(type)}`;
+		throw invalid(name, `${which}: ${reason}`);
 	}
 }
 

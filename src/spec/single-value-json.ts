@@ -5,6 +5,20 @@ import { typeToString } from './type-text.ts';
 import type { JsonValue, MapValue, Type, Value } from './types.ts';
 import { formatValue, parseValue } from './value-text.ts';
 
+/** False for the types whose values have no JSON form, and so no default but null. Iceberg spec: Default values. */
+export function hasJsonForm(type: Type): boolean {
+	switch (type.kind) {
+		case 'unknown':
+		case 'variant':
+		case 'geometry':
+		case 'geography':
+		case 'unsupported':
+			return false;
+		default:
+			return true;
+	}
+}
+
 /**
  * The JSON of a single value as defaults and REST messages carry it: numbers and booleans as such (NaN and infinities,
  * which JSON lacks, as text), all else as text, structs by field id, maps as `{keys, values}`.
@@ -38,13 +52,8 @@ export function valueToJson(type: Type, value: Value): JsonValue {
 				keys: (value as MapValue).map(([key]) => valueToJson(type.key, key)),
 				values: (value as MapValue).map(([, item]) => valueToJson(type.value, item)),
 			};
-		case 'unknown':
-		case 'variant':
-		case 'geometry':
-		case 'geography':
-		case 'unsupported':
-			throw noForm(type);
 		default:
+			if (!hasJsonForm(type)) throw noForm(type);
 			return formatValue(type, value);
 	}
 }
@@ -87,13 +96,8 @@ export function valueFromJson(type: Type, json: JsonValue): Value {
 			}
 			return keys.map((key, i) => [valueFromJson(type.key, key), valueFromJson(type.value, values[i] as JsonValue)]);
 		}
-		case 'unknown':
-		case 'variant':
-		case 'geometry':
-		case 'geography':
-		case 'unsupported':
-			throw noForm(type);
 		default:
+			if (!hasJsonForm(type)) throw noForm(type);
 			if (typeof json !== 'string') throw bad(type, json, 'text');
 			return parseValue(type, json);
 	}

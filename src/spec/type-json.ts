@@ -1,7 +1,7 @@
 /** Types and fields as JSON. Iceberg spec: Appendix C: JSON serialization, Schemas. */
 import { IcebergError } from '../errors/iceberg-error.ts';
 import { stringifyJson } from '../util/json.ts';
-import { valueFromJson, valueToJson } from './single-value-json.ts';
+import { hasJsonForm, valueFromJson, valueToJson } from './single-value-json.ts';
 import { primitiveTypeText, typeFromText } from './type-text.ts';
 import type { JsonValue, NestedField, Type, Value } from './types.ts';
 
@@ -123,7 +123,7 @@ export function fieldFromJson(json: JsonValue, options: TypeJsonOptions): Nested
 		if (KNOWN_FIELD_KEYS.has(key)) continue;
 		const value = json[key] as JsonValue;
 		const slot = key === 'initial-default' ? 'initialDefault' : key === 'write-default' ? 'writeDefault' : undefined;
-		if (slot === undefined || value === null || !hasReadableDefault(type)) setKey(extra, key, value);
+		if (slot === undefined || value === null || !hasJsonForm(type)) setKey(extra, key, value);
 		else defaults[slot] = defaultFromJson(type, value, `${at}.${key}`);
 	}
 	return {
@@ -150,20 +150,6 @@ export function fieldToJson(field: NestedField): JsonValue {
 	if (field.writeDefault !== undefined) json['write-default'] = defaultToJson(field.type, field.writeDefault);
 	for (const key of Object.keys(field.extra ?? {})) setKey(json, key, field.extra?.[key] as JsonValue);
 	return json;
-}
-
-/** True for the types whose defaults are read as values. Iceberg spec: Default values. */
-function hasReadableDefault(type: Type): boolean {
-	switch (type.kind) {
-		case 'unknown':
-		case 'variant':
-		case 'geometry':
-		case 'geography':
-		case 'unsupported':
-			return false;
-		default:
-			return true;
-	}
 }
 
 /** A struct's default is `{}`: the defaults of its fields apply. In memory it is an empty struct value. */
