@@ -65,7 +65,7 @@ emit() {
 version_check() { echo "import importlib.metadata as m, $1; assert m.version('$2') == '$3', m.version('$2')"; }
 
 emit DATASHARD_PY "$(python_env venv requirements.txt \
-	"$(version_check 'pyiceberg.table, pyarrow.parquet, fastavro' pyiceberg 0.12.0)" "$cache/datashard-peers/venv/bin/python")"
+	"$(version_check 'pyiceberg.table, pyiceberg.catalog.sql, pyarrow.parquet, fastavro' pyiceberg 0.12.0)" "$cache/datashard-peers/venv/bin/python")"
 
 emit DATASHARD_PY_DUCKDB "$(python_env venv-duckdb requirements-duckdb.txt \
 	"$(version_check 'duckdb, duckdb_extension_iceberg, duckdb_extension_avro' duckdb 1.5.5)" \
