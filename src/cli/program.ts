@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { Command, CommanderError, Option } from 'commander';
 import { EXIT, EXIT_CODES_HELP, errorText, exitCodeOf } from './exit-code.ts';
+import { addMaintenanceCommands } from './maintenance-commands.ts';
 import { OutputClosed, type Terminal } from './terminal.ts';
 
 /** What a command gets beside its arguments and options. */
@@ -167,6 +168,8 @@ function buildProgram(ports: ProgramPorts): Command {
 		.option('--yes', 'really do it')
 		.option('--json', 'print JSON')
 		.action(action(async () => (await import('./commands/create.ts')).runDrop));
+
+	addMaintenanceCommands(program, action);
 
 	for (const command of program.commands) command.exitOverride().showHelpAfterError('(add --help for the options)');
 	return program;
