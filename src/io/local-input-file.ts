@@ -6,9 +6,8 @@ import type { InputFile } from './file-io.ts';
 import { FILE_MODE, type FsCalls } from './fs-calls.ts';
 import { fsError, isAbsent } from './fs-error.ts';
 import type { Handle, HandlePool } from './handle-pool.ts';
+import { checkRange, checkReadAll, endsEarly } from './read-checks.ts';
 
-/** Most that `readAll` takes when the caller names no limit. */
-export const DEFAULT_READ_ALL_LIMIT_BYTES = 1024 ** 3;
 /** Largest single read: system calls move no more than 2 GiB at once. */
 const MAX_CALL_BYTES = 1024 ** 3;
 /** A FIFO must not block the process that opens it; regular files ignore the flag. */
@@ -49,16 +48,15 @@ export class LocalInputFile implements InputFile {
 
 	async read(offset: number, length: number, signal?: AbortSignal): Promise<Uint8Array> {
 		throwIfAborted(signal);
-		if (!Number.isSafeInteger(offset) || !Number.isSafeInteger(length) || offset < 0 || length < 0)
-			throw new IcebergError('INVALID_ARGUMENT', `cannot read ${length} bytes at ${offset} of ${this.location}`);
+		checkRange(this.location, offset, length);
 		const handle = await this.#acquire();
 		try {
 			if (offset + length > handle.sizeBytes) this.#lookAgain(handle);
 			// Before memory is taken: the numbers may come from a corrupt file.
-			if (offset + length > handle.sizeBytes) throw this.#endsEarly(offset, length, handle.sizeBytes);
+			if (offset + length > handle.sizeBytes) throw endsEarly(this.location, offset, length, handle.sizeBytes);
 			const bytes = allocate(length);
 			const read = await this.#fill(handle.fd, bytes, offset);
-			if (read < length) throw this.#endsEarly(offset, length, offset + read);
+			if (read < length) throw endsEarly(this.location, offset, length, offset + read);
 			return bytes;
 		} finally {
 			this.#context.pool.release(handle);
@@ -71,13 +69,7 @@ export class LocalInputFile implements InputFile {
 		const handle = await this.#acquire();
 		try {
 			if (wasOpen) this.#lookAgain(handle);
-			const maxBytes = options?.maxBytes ?? DEFAULT_READ_ALL_LIMIT_BYTES;
-			if (handle.sizeBytes > maxBytes)
-				throw new IcebergError(
-					'LIMIT_EXCEEDED',
-					`${this.location} has ${handle.sizeBytes} bytes, more than the limit of ${maxBytes}`,
-					{ context: { location: this.location, sizeBytes: handle.sizeBytes, maxBytes } },
-				);
+			checkReadAll(this.location, handle.sizeBytes, options?.maxBytes);
 			const bytes = allocate(handle.sizeBytes);
 			const read = await this.#fill(handle.fd, bytes, 0);
 			return read === bytes.length ? bytes : bytes.subarray(0, read);
@@ -156,14 +148,6 @@ export class LocalInputFile implements InputFile {
 			throw fsError(error, 'read', this.location);
 		}
 		return filled;
-	}
-
-	#endsEarly(offset: number, length: number, sizeBytes: number): IcebergError {
-		return new IcebergError(
-			'CORRUPT',
-			`${this.location} ends at byte ${sizeBytes}, before the ${length} bytes at ${offset} that were to be read`,
-			{ context: { location: this.location, offset, length, sizeBytes } },
-		);
 	}
 }
 

@@ -4,9 +4,7 @@ import { throwIfAborted } from '../util/bounded-pool.ts';
 import type { Clock } from '../util/ports.ts';
 import { systemClock } from '../util/system-ports.ts';
 import type { CreateOptions, FileEntry, FileIO, InputFile, ListOptions, OutputFile } from './file-io.ts';
-
-/** Most that `readAll` takes when the caller names no limit. */
-const DEFAULT_READ_ALL_LIMIT_BYTES = 1024 ** 3;
+import { checkRange, checkReadAll, endsEarly } from './read-checks.ts';
 
 interface StoredFile {
 	/** never written to once stored */
@@ -145,28 +143,16 @@ class MemoryInputFile implements InputFile {
 
 	async read(offset: number, length: number, signal?: AbortSignal): Promise<Uint8Array> {
 		throwIfAborted(signal);
-		if (!Number.isSafeInteger(offset) || !Number.isSafeInteger(length) || offset < 0 || length < 0)
-			throw new IcebergError('INVALID_ARGUMENT', `cannot read ${length} bytes at ${offset} of ${this.location}`);
+		checkRange(this.location, offset, length);
 		const { bytes } = this.#file();
-		if (offset + length > bytes.length)
-			throw new IcebergError(
-				'CORRUPT',
-				`${this.location} ends at byte ${bytes.length}, before the ${length} bytes at ${offset} that were to be read`,
-				{ context: { location: this.location, offset, length, sizeBytes: bytes.length } },
-			);
+		if (offset + length > bytes.length) throw endsEarly(this.location, offset, length, bytes.length);
 		return bytes.subarray(offset, offset + length);
 	}
 
 	async readAll(options?: { readonly maxBytes?: number; readonly signal?: AbortSignal }): Promise<Uint8Array> {
 		throwIfAborted(options?.signal);
 		const { bytes } = this.#file();
-		const maxBytes = options?.maxBytes ?? DEFAULT_READ_ALL_LIMIT_BYTES;
-		if (bytes.length > maxBytes)
-			throw new IcebergError(
-				'LIMIT_EXCEEDED',
-				`${this.location} has ${bytes.length} bytes, more than the limit of ${maxBytes}`,
-				{ context: { location: this.location, sizeBytes: bytes.length, maxBytes } },
-			);
+		checkReadAll(this.location, bytes.length, options?.maxBytes);
 		return bytes;
 	}
 
