@@ -3,38 +3,26 @@ import fc from 'fast-check';
 import { bytesToUuid } from '../../src/spec/single-value.ts';
 import type { NestedField, Type, Value } from '../../src/spec/types.ts';
 import { encodeVariant } from '../../src/column/variant-encode.ts';
-
-let nextId = 1;
+import {
+	decimalTypes,
+	fieldLists as fieldListsOf,
+	fixedTypes,
+	type NestedTypesOptions,
+	nestedTypes,
+	numbered,
+	plainTypes,
+	primitiveValues,
+} from '../support/arbitrary-types.ts';
 
 const primitives: fc.Arbitrary<Type> = fc.oneof(
-	...(
-		[
-			'boolean',
-			'int',
-			'long',
-			'float',
-			'double',
-			'date',
-			'time',
-			'timestamp',
-			'timestamptz',
-			'timestamp_ns',
-			'timestamptz_ns',
-			'string',
-			'uuid',
-			'binary',
-			'variant',
-			'unknown',
-		] as const
-	).map((kind) => fc.constant<Type>({ kind })),
-	fc
-		.tuple(fc.integer({ min: 1, max: 38 }), fc.integer({ min: 0, max: 38 }))
-		.map(([precision, scale]): Type => ({ kind: 'decimal', precision, scale: Math.min(scale, precision) })),
-	fc.integer({ min: 1, max: 20 }).map((length): Type => ({ kind: 'fixed', length })),
+	{ weight: 14, arbitrary: plainTypes },
+	{ weight: 2, arbitrary: fc.constantFrom<Type>({ kind: 'variant' }, { kind: 'unknown' }) },
+	decimalTypes,
+	fixedTypes(),
 	fc.constant<Type>({ kind: 'geometry', crs: 'OGC:CRS84' }),
 );
 
-const keyTypes: fc.Arbitrary<Type> = fc.constantFrom<Type>(
+const keys: fc.Arbitrary<Type> = fc.constantFrom<Type>(
 	{ kind: 'string' },
 	{ kind: 'int' },
 	{ kind: 'long' },
@@ -42,60 +30,23 @@ const keyTypes: fc.Arbitrary<Type> = fc.constantFrom<Type>(
 	{ kind: 'uuid' },
 );
 
+const nesting = (depth: number): NestedTypesOptions => ({
+	primitives,
+	keys,
+	depth,
+	nameField: (position) => `f${position}`,
+});
+
 /** Any type, nested up to the depth. */
 export function types(depth = 2): fc.Arbitrary<Type> {
-	if (depth === 0) return primitives;
-	const inner = types(depth - 1);
-	return fc.oneof(
-		{ weight: 4, arbitrary: primitives },
-		{
-			weight: 1,
-			arbitrary: fc.array(fc.tuple(inner, fc.boolean()), { minLength: 1, maxLength: 3 }).map(
-				(parts): Type => ({
-					kind: 'struct',
-					fields: parts.map(([type, required], i) => fieldOf(type, required, `f${i}`)),
-				}),
-			),
-		},
-		{
-			weight: 1,
-			arbitrary: fc.tuple(inner, fc.boolean()).map(
-				([element, required]): Type => ({
-					kind: 'list',
-					elementId: nextId++,
-					elementRequired: required && element.kind !== 'unknown',
-					element,
-				}),
-			),
-		},
-		{
-			weight: 1,
-			arbitrary: fc.tuple(keyTypes, inner, fc.boolean()).map(
-				([key, value, required]): Type => ({
-					kind: 'map',
-					keyId: nextId++,
-					key,
-					valueId: nextId++,
-					valueRequired: required && value.kind !== 'unknown',
-					value,
-				}),
-			),
-		},
-	);
-}
-
-function fieldOf(type: Type, required: boolean, name: string): NestedField {
-	return { id: nextId++, name, required: required && type.kind !== 'unknown', type };
+	return nestedTypes(nesting(depth)).map(numbered);
 }
 
 /** Fields named `c0`, `c1`, … */
 export function fieldLists(depth = 2): fc.Arbitrary<NestedField[]> {
-	return fc
-		.array(fc.tuple(types(depth), fc.boolean()), { minLength: 1, maxLength: 5 })
-		.map((parts) => parts.map(([type, required], i) => fieldOf(type, required, `c${i}`)));
+	return fieldListsOf(nesting(depth));
 }
 
-const long = fc.bigInt({ min: -(2n ** 63n), max: 2n ** 63n - 1n });
 const text = fc.string({
 	unit: fc.oneof(
 		{ weight: 5, arbitrary: fc.constantFrom('a', 'B', '0', ' ', '"') },
@@ -109,44 +60,17 @@ const micros = fc.bigInt({ min: -62135596800000000n, max: 253402300799999999n })
 /** A non-null engine value of the type. */
 export function values(type: Type): fc.Arbitrary<Value> {
 	switch (type.kind) {
-		case 'boolean':
-			return fc.boolean();
-		case 'int':
-			return fc.integer();
 		case 'date':
 			return fc.integer({ min: -719162, max: 2932896 });
-		case 'long':
-			return long;
-		case 'timestamp_ns':
-		case 'timestamptz_ns':
-			return long;
-		case 'time':
-			return fc.bigInt({ min: 0n, max: 86_399_999_999n });
 		case 'timestamp':
 		case 'timestamptz':
 			return micros;
-		case 'float':
-			return fc.float().map(Math.fround);
-		case 'double':
-			return fc.double();
-		case 'decimal': {
-			const limit = 10n ** BigInt(type.precision) - 1n;
-			return fc.bigInt({ min: -limit, max: limit });
-		}
 		case 'string':
 			return text;
 		case 'uuid':
 			return fc.uint8Array({ minLength: 16, maxLength: 16 }).map((bytes) => bytesToUuid(bytes));
-		case 'fixed':
-			return fc.uint8Array({ minLength: type.length, maxLength: type.length });
-		case 'binary':
-		case 'geometry':
-		case 'geography':
-			return fc.uint8Array({ maxLength: 40 });
 		case 'variant':
 			return fc.jsonValue({ maxDepth: 2 }).map((json) => encodeVariant(wellFormedJson(json)));
-		case 'unknown':
-			return fc.constant(null);
 		case 'struct':
 			return fc
 				.tuple(...type.fields.map((field) => orNull(field.type, field.required)))
@@ -158,8 +82,8 @@ export function values(type: Type): fc.Arbitrary<Value> {
 				maxLength: 4,
 				selector: ([key]) => String(key),
 			});
-		case 'unsupported':
-			throw new Error('no values of an unsupported type');
+		default:
+			return primitiveValues(type);
 	}
 }
 

@@ -3,6 +3,7 @@ import fc from 'fast-check';
 import { boundAnd, boundOr, boundSet } from '../../src/expr/bound.ts';
 import type { BoundExpression, BoundReference, ComparisonOp } from '../../src/expr/expression.ts';
 import type { StructValue, Type, Value } from '../../src/spec/types.ts';
+import { PLAIN_KINDS } from '../support/arbitrary-types.ts';
 
 const LONG_MIN = -(2n ** 63n);
 const LONG_MAX = 2n ** 63n - 1n;
@@ -96,24 +97,7 @@ export function poolOf(type: Type): readonly Value[] {
 }
 
 export const PRIMITIVES: readonly Type[] = [
-	...(
-		[
-			'boolean',
-			'int',
-			'long',
-			'float',
-			'double',
-			'date',
-			'time',
-			'timestamp',
-			'timestamptz',
-			'timestamp_ns',
-			'timestamptz_ns',
-			'string',
-			'uuid',
-			'binary',
-		] as const
-	).map((kind): Type => ({ kind })),
+	...PLAIN_KINDS.map((kind): Type => ({ kind })),
 	{ kind: 'decimal', precision: 9, scale: 2 },
 	{ kind: 'decimal', precision: 38, scale: 10 },
 	{ kind: 'fixed', length: 3 },

@@ -1,77 +1,15 @@
-/** Random types and values for property tests. */
+/** Random schemas for property tests. */
 import fc from 'fast-check';
-import type { NestedField, PrimitiveType, Type, Value } from '../../src/spec/types.ts';
-
-const MAX_LONG = 2n ** 63n - 1n;
-const long = fc.bigInt({ min: -MAX_LONG - 1n, max: MAX_LONG });
+import type { NestedField, PrimitiveType, Type } from '../../src/spec/types.ts';
+import { decimalTypes, fixedTypes, plainTypes } from '../support/arbitrary-types.ts';
 
 /** Primitive types that have a binary single-value form. */
 export const primitiveTypes: fc.Arbitrary<PrimitiveType> = fc.oneof(
-	fc
-		.constantFrom(
-			'boolean',
-			'int',
-			'long',
-			'float',
-			'double',
-			'date',
-			'time',
-			'timestamp',
-			'timestamptz',
-			'timestamp_ns',
-			'timestamptz_ns',
-			'string',
-			'uuid',
-			'binary',
-		)
-		.map((kind) => ({ kind }) as PrimitiveType),
-	fc
-		.integer({ min: 1, max: 38 })
-		.chain((precision) =>
-			fc.integer({ min: 0, max: precision }).map((scale): PrimitiveType => ({ kind: 'decimal', precision, scale })),
-		),
-	fc.integer({ min: 1, max: 20 }).map((length): PrimitiveType => ({ kind: 'fixed', length })),
+	plainTypes,
+	decimalTypes,
+	fixedTypes(),
 	fc.constant<PrimitiveType>({ kind: 'geometry', crs: 'OGC:CRS84' }),
 );
-
-/** Non-null values of a primitive type. */
-export function valuesOf(type: Type): fc.Arbitrary<Value> {
-	switch (type.kind) {
-		case 'boolean':
-			return fc.boolean();
-		case 'int':
-		case 'date':
-			return fc.integer();
-		case 'long':
-		case 'timestamp':
-		case 'timestamptz':
-		case 'timestamp_ns':
-		case 'timestamptz_ns':
-			return long;
-		case 'time':
-			return fc.bigInt({ min: 0n, max: 86_399_999_999n });
-		case 'float':
-			return fc.float();
-		case 'double':
-			return fc.double();
-		case 'decimal': {
-			const limit = 10n ** BigInt(type.precision) - 1n;
-			return fc.bigInt({ min: -limit, max: limit });
-		}
-		case 'string':
-			return fc.string({ unit: 'binary' });
-		case 'uuid':
-			return fc.uuid();
-		case 'fixed':
-			return fc.uint8Array({ minLength: type.length, maxLength: type.length });
-		case 'binary':
-		case 'geometry':
-		case 'geography':
-			return fc.uint8Array({ maxLength: 30 });
-		default:
-			throw new Error(`no values of type ${type.kind}`);
-	}
-}
 
 interface Shape {
 	readonly type: Type | 'struct' | 'list' | 'map';

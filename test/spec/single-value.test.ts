@@ -14,7 +14,8 @@ import type { Type, Value } from '../../src/spec/types.ts';
 import { parseValue } from '../../src/spec/value-text.ts';
 import { fromHex, toHex } from '../../src/util/hex.ts';
 import { parseJson, stringifyJson } from '../../src/util/json.ts';
-import { primitiveTypes, valuesOf } from './arbitraries.ts';
+import { primitiveValues } from '../support/arbitrary-types.ts';
+import { primitiveTypes } from './arbitraries.ts';
 
 const type = (text: string): Type => typeFromJson(text);
 
@@ -54,7 +55,7 @@ describe('binary single values', () => {
 	});
 
 	it('read back equal, for every type', () => {
-		const typed = primitiveTypes.chain((t) => valuesOf(t).map((v) => [t, v] as const));
+		const typed = primitiveTypes.chain((t) => primitiveValues(t).map((v) => [t, v] as const));
 		fc.assert(
 			fc.property(typed, ([t, v]) => {
 				expect(valuesEqual(t, fromBinary(t, toBinary(t, v)), v)).toBe(true);
@@ -193,7 +194,7 @@ describe('JSON single values', () => {
 	it('read back equal through text, for every type', () => {
 		const typed = primitiveTypes
 			.filter((t) => !['geometry', 'geography'].includes(t.kind))
-			.chain((t) => valuesOf(t).map((v) => [t, v] as const));
+			.chain((t) => primitiveValues(t).map((v) => [t, v] as const));
 		fc.assert(
 			fc.property(typed, ([t, v]) => {
 				const back = valueFromJson(t, parseJson(stringifyJson(valueToJson(t, v))));

@@ -5,13 +5,14 @@ import { civilFromDays, daysFromCivil } from '../../src/spec/date-time-text.ts';
 import { typeFromJson } from '../../src/spec/type-json.ts';
 import type { Type } from '../../src/spec/types.ts';
 import { canonicalJson, formatValue, parseValue } from '../../src/spec/value-text.ts';
-import { primitiveTypes, valuesOf } from './arbitraries.ts';
+import { primitiveValues } from '../support/arbitrary-types.ts';
+import { primitiveTypes } from './arbitraries.ts';
 
 const type = (text: string): Type => typeFromJson(text);
 
 describe('formatValue and parseValue', () => {
 	it('read back equal, for every type', () => {
-		const typed = primitiveTypes.chain((t) => valuesOf(t).map((v) => [t, v] as const));
+		const typed = primitiveTypes.chain((t) => primitiveValues(t).map((v) => [t, v] as const));
 		fc.assert(
 			fc.property(typed, ([t, v]) => {
 				expect(valuesEqual(t, parseValue(t, formatValue(t, v)), v)).toBe(true);

@@ -1,106 +1,31 @@
 /** Generated Iceberg types and values of them, for property tests. */
 import fc from 'fast-check';
-import type { NestedField, StructType, Type, Value } from '../../../src/spec/types.ts';
+import type { StructType, Type, Value } from '../../../src/spec/types.ts';
+import {
+	decimalTypes,
+	fieldLists,
+	fixedTypes,
+	longs,
+	plainTypes,
+	primitiveValues,
+} from '../../support/arbitrary-types.ts';
 
-const long = fc.bigInt({ min: -(2n ** 63n), max: 2n ** 63n - 1n });
-const int = fc.integer({ min: -(2 ** 31), max: 2 ** 31 - 1 });
-const bytes = (length?: number): fc.Arbitrary<Uint8Array> =>
-	fc.uint8Array(length === undefined ? { maxLength: 40 } : { minLength: length, maxLength: length });
-const text = fc.string({ unit: 'grapheme', maxLength: 20 });
+const bytes = fc.uint8Array({ maxLength: 40 });
 
-const primitive: fc.Arbitrary<Type> = fc.oneof(
-	fc
-		.constantFrom(
-			'boolean',
-			'int',
-			'long',
-			'float',
-			'double',
-			'date',
-			'time',
-			'timestamp',
-			'timestamptz',
-			'timestamp_ns',
-			'timestamptz_ns',
-			'string',
-			'uuid',
-			'binary',
-			'unknown',
-			'variant',
-		)
-		.map((kind) => ({ kind }) as Type),
-	fc.nat({ max: 20 }).map((length): Type => ({ kind: 'fixed', length })),
-	fc
-		.tuple(fc.integer({ min: 1, max: 38 }), fc.nat())
-		.map(([precision, n]): Type => ({ kind: 'decimal', precision, scale: n % (precision + 1) })),
+const primitives: fc.Arbitrary<Type> = fc.oneof(
+	{ weight: 14, arbitrary: plainTypes },
+	{ weight: 2, arbitrary: fc.constantFrom<Type>({ kind: 'unknown' }, { kind: 'variant' }) },
+	{ weight: 2, arbitrary: fixedTypes(0) },
+	{ weight: 2, arbitrary: decimalTypes },
 );
 
-/** A struct type with ids that are unique, up to three levels deep. */
-export const structType: fc.Arbitrary<StructType> = fc
-	.array(nested(2), { minLength: 1, maxLength: 5 })
-	.map((types) => numbered({ kind: 'struct', fields: types.map((type, i) => field(`c${i}`, type, i % 2 === 0)) }));
-
-function nested(depth: number): fc.Arbitrary<Type> {
-	if (depth === 0) return primitive;
-	const inner = nested(depth - 1);
-	return fc.oneof(
-		{ weight: 5, arbitrary: primitive },
-		{
-			weight: 1,
-			arbitrary: fc
-				.tuple(inner, fc.boolean())
-				.map(([element, elementRequired]): Type => ({ kind: 'list', elementId: 0, elementRequired, element })),
-		},
-		{
-			weight: 1,
-			arbitrary: fc
-				.tuple(fc.constantFrom<Type>({ kind: 'string' }, { kind: 'int' }, { kind: 'uuid' }), inner, fc.boolean())
-				.map(([key, value, valueRequired]): Type => ({ kind: 'map', keyId: 0, key, valueId: 0, valueRequired, value })),
-		},
-		{
-			weight: 1,
-			arbitrary: fc
-				.array(inner, { minLength: 1, maxLength: 3 })
-				.map((types): Type => ({ kind: 'struct', fields: types.map((type, i) => field(`n ${i}`, type, i % 2 === 1)) })),
-		},
-	);
-}
-
-function field(name: string, type: Type, required: boolean): NestedField {
-	return { id: 0, name, required: required && type.kind !== 'unknown', type };
-}
-
-function numbered(root: StructType): StructType {
-	let id = 0;
-	const visit = (type: Type): Type => {
-		switch (type.kind) {
-			case 'struct':
-				return {
-					kind: 'struct',
-					fields: type.fields.map((child) => ({ ...child, id: ++id, type: visit(child.type) })),
-				};
-			case 'list':
-				return {
-					...type,
-					elementId: ++id,
-					elementRequired: type.elementRequired && type.element.kind !== 'unknown',
-					element: visit(type.element),
-				};
-			case 'map':
-				return {
-					...type,
-					keyId: ++id,
-					valueId: ++id,
-					valueRequired: type.valueRequired && type.value.kind !== 'unknown',
-					key: type.key,
-					value: visit(type.value),
-				};
-			default:
-				return type;
-		}
-	};
-	return visit(root) as StructType;
-}
+/** A struct type with ids that are unique, up to three levels deep; some names are none that Avro takes. */
+export const structType: fc.Arbitrary<StructType> = fieldLists({
+	primitives,
+	keys: fc.constantFrom<Type>({ kind: 'string' }, { kind: 'int' }, { kind: 'uuid' }),
+	depth: 2,
+	nameField: (position) => `n ${position}`,
+}).map((fields) => ({ kind: 'struct', fields }));
 
 /** Any value of a type, null where it may be. */
 export function valueOf(type: Type, required: boolean): fc.Arbitrary<Value> {
@@ -110,31 +35,13 @@ export function valueOf(type: Type, required: boolean): fc.Arbitrary<Value> {
 
 function nonNull(type: Type): fc.Arbitrary<Value> {
 	switch (type.kind) {
-		case 'boolean':
-			return fc.boolean();
-		case 'int':
-		case 'date':
-			return int;
-		case 'float':
-			return fc.float();
-		case 'double':
-			return fc.double();
 		case 'string':
-			return text;
-		case 'uuid':
-			return fc.uuid();
-		case 'binary':
-			return bytes();
-		case 'fixed':
-			return bytes(type.length);
-		case 'decimal': {
-			const limit = 10n ** BigInt(type.precision) - 1n;
-			return fc.bigInt({ min: -limit, max: limit });
-		}
+			return fc.string({ unit: 'grapheme', maxLength: 20 });
+		case 'time':
+			// the format has any long
+			return longs;
 		case 'variant':
-			return fc.tuple(bytes(), bytes()).map(([metadata, value]) => ({ metadata, value }));
-		case 'unknown':
-			return fc.constant(null);
+			return fc.tuple(bytes, bytes).map(([metadata, value]) => ({ metadata, value }));
 		case 'struct':
 			return rowOf(type);
 		case 'list':
@@ -142,7 +49,7 @@ function nonNull(type: Type): fc.Arbitrary<Value> {
 		case 'map':
 			return fc.array(fc.tuple(nonNull(type.key), valueOf(type.value, type.valueRequired)), { maxLength: 4 });
 		default:
-			return long;
+			return primitiveValues(type);
 	}
 }
 
