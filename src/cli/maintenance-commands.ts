@@ -2,12 +2,13 @@
 import type { Command } from 'commander';
 
 type Task = 'runCompact' | 'runExpire' | 'runRewriteManifests' | 'runRemoveOrphans' | 'runVacuum';
-type MaintenanceModule = typeof import('./commands/maintain.ts');
+// oxlint-disable-next-line typescript/no-explicit-any -- each command names its own context and options
+type Run = (...args: any[]) => Promise<number | void>;
 
 /** @param action makes a command's action of what loads it */
 export function addMaintenanceCommands(
 	program: Command,
-	action: (load: () => Promise<MaintenanceModule[Task]>) => (...all: unknown[]) => Promise<void>,
+	action: (load: () => Promise<Run>) => (...all: unknown[]) => Promise<void>,
 ): void {
 	const run = (task: Task) => action(async () => (await import('./commands/maintain.ts'))[task]);
 
