@@ -6,14 +6,17 @@ import { openParquet } from '../../../src/codec/parquet/reader.ts';
 import { DeltaReader } from '../../../src/codec/parquet/decode-delta.ts';
 import { RleDecoder } from '../../../src/codec/parquet/decode-rle.ts';
 import { isIcebergError } from '../../../src/errors/iceberg-error.ts';
+import { annotateVariants } from './edit-footer.ts';
 import { expectedRows, fixtureBytes, fixtureIndex, readAll, sourceOf } from './fixtures.ts';
+import { legacyFiles } from './legacy-files.ts';
 
-const OTHERS = new URL('../../fixtures/parquet-testing/', import.meta.url);
+const VARIANTS = new URL('../../fixtures/variant/', import.meta.url);
 const seeds: readonly (readonly [string, Uint8Array])[] = [
 	...Object.keys(fixtureIndex.files).map((name) => [name, fixtureBytes(name)] as const),
-	...readdirSync(OTHERS)
+	...readdirSync(VARIANTS)
 		.filter((name) => name.endsWith('.parquet'))
-		.map((name) => [name, new Uint8Array(readFileSync(new URL(name, OTHERS)))] as const),
+		.map((name) => [name, annotateVariants(new Uint8Array(readFileSync(new URL(name, VARIANTS))))] as const),
+	...legacyFiles().map(({ name, bytes }) => [name, bytes] as const),
 ];
 /** Rows after which a test has seen enough: a few bytes may honestly stand for billions of equal values. */
 const ROWS_LIMIT = 200_000;

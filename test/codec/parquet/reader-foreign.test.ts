@@ -1,4 +1,4 @@
-/** Files of many writers: apache/parquet-testing, hyparquet-writer, the conformance corpus, a real data set. */
+/** Files of many writers: hyparquet-writer, the conformance corpus, a real data set. */
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parquetMetadata, parquetReadObjects } from 'hyparquet';
@@ -6,75 +6,9 @@ import { ByteWriter, ParquetWriter as HyparquetWriter } from 'hyparquet-writer';
 import { describe, expect, test } from 'vitest';
 import { decompressSync } from '../../../src/codec/compression.ts';
 import { openParquet } from '../../../src/codec/parquet/reader.ts';
-import { variantToCanonicalText } from '../../../src/column/variant-decode.ts';
-import { getValue } from '../../../src/column/vector-values.ts';
-import { isIcebergError } from '../../../src/errors/iceberg-error.ts';
-import type { VariantValue } from '../../../src/spec/types.ts';
 import { projectDir } from '../../support/project.ts';
 import { sharedDir } from '../../support/shared.ts';
 import { readAll, rowsOf, sourceOf } from './fixtures.ts';
-
-const FOLDER = new URL('../../fixtures/parquet-testing/', import.meta.url);
-const index = JSON.parse(readFileSync(new URL('index.json', FOLDER), 'utf8')) as {
-	readonly data: Readonly<Record<string, unknown[][]>>;
-	readonly bad: readonly string[];
-	readonly shredded: readonly {
-		readonly file: string;
-		readonly test: string;
-		readonly error: string | null;
-		readonly variants: readonly (string | null)[];
-	}[];
-};
-const bytesOf = (name: string): Uint8Array => new Uint8Array(readFileSync(new URL(`${name}.parquet`, FOLDER)));
-
-describe('apache/parquet-testing', () => {
-	test.each(Object.keys(index.data))('%s reads as pyarrow reads it', async (name) => {
-		const reader = await openParquet(sourceOf(bytesOf(name)));
-		const columns = index.data[name]!;
-		const expected = Array.from({ length: reader.info.rowCount }, (_, i) => columns.map((column) => column[i]));
-		expect(await readAll(reader)).toEqual(expected);
-		expect(await readAll(reader, { batchRowLimit: 2 })).toEqual(expected);
-	});
-
-	test.each(index.bad)('%s is refused', async (name) => {
-		const read = async (): Promise<unknown> => readAll(await openParquet(sourceOf(bytesOf(name), `${name}.parquet`)));
-		const error = await read().catch((e: unknown) => e);
-		expect(isIcebergError(error, 'CORRUPT')).toBe(true);
-		expect((error as Error).message).toContain(`${name}.parquet`);
-	});
-});
-
-describe('shredded variants', () => {
-	test.each(index.shredded.map((c) => [`${c.file} ${c.test}`, c] as const))('%s', async (_, c) => {
-		const read = async (): Promise<(VariantValue | null)[]> => {
-			const reader = await openParquet(sourceOf(bytesOf(c.file)));
-			const field = reader.info.fields.find(({ name }) => name === 'var')!;
-			const out: (VariantValue | null)[] = [];
-			for await (const { batch } of reader.read({ fields: [{ ...field, type: { kind: 'variant' } }] }))
-				for (let i = 0; i < batch.length; i++) out.push(getValue(batch.columns[0]!, i) as VariantValue | null);
-			return out;
-		};
-		if (c.error !== null) {
-			const error = await read().catch((e: unknown) => e);
-			expect(isIcebergError(error, 'CORRUPT', 'UNSUPPORTED')).toBe(true);
-			return;
-		}
-		const found = await read();
-		expect(found.length).toBe(c.variants.length);
-		found.forEach((variant, i) => {
-			const hex = c.variants[i];
-			if (hex === null || hex === undefined || variant === null) {
-				expect([variant, hex]).toEqual([null, null]);
-				return;
-			}
-			const bytes = new Uint8Array(Buffer.from(hex, 'hex'));
-			const { length } = variant.metadata;
-			expect(Buffer.from(variant.metadata).toString('hex')).toBe(hex.slice(0, 2 * length));
-			const expected = { metadata: bytes.subarray(0, length), value: bytes.subarray(length) };
-			expect(variantToCanonicalText(variant)).toBe(variantToCanonicalText(expected));
-		});
-	});
-});
 
 describe('hyparquet-writer', () => {
 	const columns: { name: string; type: string; data: unknown[] }[] = [

@@ -1,5 +1,4 @@
 /** Iceberg spec: Column Projection; Schema Evolution (type promotion); Name Mapping. */
-import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import type { NameToId, ParquetProjection } from '../../../src/codec/parquet/api.ts';
 import { openParquet } from '../../../src/codec/parquet/reader.ts';
@@ -7,6 +6,7 @@ import { getValue } from '../../../src/column/vector-values.ts';
 import { isIcebergError } from '../../../src/errors/iceberg-error.ts';
 import type { NestedField, Type, Value } from '../../../src/spec/types.ts';
 import { expectedRows, fixtureBytes, fixtureIndex, readAll, sourceOf } from './fixtures.ts';
+import { legacyFiles } from './legacy-files.ts';
 import { field, writeRows } from './writer-support.ts';
 
 const LONG: Type = { kind: 'long' };
@@ -181,17 +181,19 @@ describe('promotion', () => {
 	});
 
 	test('a column that knows nothing but nulls becomes any type', async () => {
-		const bytes = new Uint8Array(
-			readFileSync(new URL('../../fixtures/parquet-testing/null_list.parquet', import.meta.url)),
-		);
+		const { bytes } = legacyFiles().find(({ name }) => name === 'a list of unknown elements')!;
 		const [found] = (await openParquet(sourceOf(bytes))).info.fields;
 		if (found?.type.kind !== 'list') throw new Error('no list');
 		const { id, type } = found;
 		expect(type.element.kind).toBe('unknown');
-		expect(await project(bytes, { fields: [field(id, 'l', list(type.elementId, STRING))] })).toEqual([[[]]]);
+		expect(await project(bytes, { fields: [field(id, 'l', list(type.elementId, STRING))] })).toEqual([
+			[[]],
+			[[null, null]],
+			[null],
+		]);
 		expect(
 			await project(bytes, { fields: [field(id, 'l', list(type.elementId, struct(field(5, 'x', INT))))] }),
-		).toEqual([[[]]]);
+		).toEqual([[[]], [[null, null]], [null]]);
 	});
 
 	test.each<[Type, Type, Value]>([
