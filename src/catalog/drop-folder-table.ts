@@ -2,6 +2,7 @@
 import { IcebergError } from '../errors/iceberg-error.ts';
 import type { FileIO } from '../io/file-io.ts';
 import { baseName, joinLocation, withoutTrailingSlash } from '../io/location.ts';
+import { TEMPORARY_FILE_NAME } from '../io/local-file-io.ts';
 import { openFileIO } from '../io/resolve.ts';
 import { booleanProperty, TABLE_PROPERTY } from '../metadata/table-properties.ts';
 import type { TableMetadata } from '../spec/table-metadata.ts';
@@ -27,11 +28,16 @@ export const MAX_REPORTED_FILES = 1000;
 /** How often versions are looked for that a writer still committed while the table was dropped. */
 const MAX_SWEEPS = 10;
 /** Folders whose whole content is the table's. */
-const OWN_FOLDERS: readonly string[] = ['data', METADATA_FOLDER, '_journal'];
+const OWN_FOLDERS: readonly string[] = [METADATA_FOLDER, '_journal'];
+/** Where a table's data files are unless it says otherwise; people have folders of this name, too. */
+const DATA_FOLDER = 'data';
+/** Every engine's data files have such a name, those that were never committed as well. */
+const UUID = /[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}/i;
 
 /**
- * Deletes a table: all files in `data/`, `metadata/` and `_journal/` of its folder, and those elsewhere in the folder
- * that its snapshots refer to. Other files in the folder stay, and so does everything outside of it.
+ * Deletes a table: all files in `metadata/` and `_journal/` of its folder, those anywhere in the folder that its
+ * snapshots refer to, and those in `data/` that have a UUID in their names (leftovers of writers that failed). Other
+ * files in the folder stay, and so does everything outside of it.
  *
  * The newest metadata file goes last. Cut short at any point, what is left is still recognised as a table (whose files
  * are gone), and dropping it again finishes the work.
@@ -65,7 +71,10 @@ async function drop(
 	signal: AbortSignal | undefined,
 ): Promise<DropResult> {
 	const ownFolders = OWN_FOLDERS.map((name) => `${joinLocation(folder, name)}/`);
-	const isOwn = (location: string): boolean => ownFolders.some((own) => location.startsWith(own));
+	const dataFolder = `${joinLocation(folder, DATA_FOLDER)}/`;
+	const isOwn = (location: string): boolean =>
+		ownFolders.some((own) => location.startsWith(own)) ||
+		(location.startsWith(dataFolder) && isLeftoverName(baseName(location)));
 	// Only where there are other files does it matter which of them the snapshots refer to.
 	const hasOthers = await some(io.list(folder), ({ location }) => !isOwn(location));
 	const elsewhere = hasOthers
@@ -101,6 +110,10 @@ async function drop(
 	}
 	await io.removeEmptyFolders(folder);
 	return { deletedFileCount, keptFiles, keptFileCount };
+}
+
+function isLeftoverName(name: string): boolean {
+	return UUID.test(name) || TEMPORARY_FILE_NAME.test(name);
 }
 
 async function some<T>(items: AsyncIterable<T>, test: (item: T) => boolean): Promise<boolean> {

@@ -20,7 +20,7 @@ import {
 import { errnoOf, fsError, isAbsent } from './fs-error.ts';
 import { HandlePool } from './handle-pool.ts';
 import { linkIfAbsent } from './link-if-absent.ts';
-import { listFolder, removeIfEmpty } from './local-folders.ts';
+import { listFolder, removeEmptyBelow, removeIfEmpty } from './local-folders.ts';
 import { LocalInputFile } from './local-input-file.ts';
 import { LocalOutputFile } from './local-output-file.ts';
 import { decodedLocalPathOf, localPathOf, withoutTrailingSlash } from './location.ts';
@@ -218,8 +218,12 @@ export class LocalFileIO implements FileIO {
 
 	async removeEmptyFolders(location: string): Promise<void> {
 		this.#checkOpen();
-		const path = this.#placeToWrite(withoutTrailingSlash(location));
-		await removeIfEmpty(path, location, (folder) => this.#persister.folderRemoved(folder));
+		const path = localPathOf(withoutTrailingSlash(location));
+		const removed = (folder: string): void => this.#persister.folderRemoved(folder);
+		const linked = this.#writeGuard.linkedRoot(path);
+		if (linked !== undefined) return removeEmptyBelow(linked, location, removed);
+		this.#writeGuard.check(path, location);
+		await removeIfEmpty(path, location, removed);
 	}
 
 	async close(): Promise<void> {

@@ -62,8 +62,7 @@ export async function removeIfEmpty(
 ): Promise<void> {
 	if (depth > MAX_DEPTH) throw tooDeep(location);
 	if (lstatSync(path, { throwIfNoEntry: false })?.isDirectory() !== true) return;
-	for await (const entry of entriesOf(path, location))
-		if (entry.isFolder) await removeIfEmpty(join(path, entry.name), location, onRemoved, depth + 1);
+	await removeEmptyBelow(path, location, onRemoved, depth);
 	try {
 		await rmdir(path);
 		onRemoved(path);
@@ -72,6 +71,17 @@ export async function removeIfEmpty(
 		if (errno !== 'ENOTEMPTY' && errno !== 'EEXIST' && errno !== 'ENOENT')
 			throw fsError(error, 'remove the folder', location);
 	}
+}
+
+/** As {@link removeIfEmpty}, but the folder at `path` itself stays. */
+export async function removeEmptyBelow(
+	path: string,
+	location: string,
+	onRemoved: (folder: string) => void,
+	depth = 0,
+): Promise<void> {
+	for await (const entry of entriesOf(path, location))
+		if (entry.isFolder) await removeIfEmpty(join(path, entry.name), location, onRemoved, depth + 1);
 }
 
 /** A folder that is not there, or not any more, has none. */

@@ -1,5 +1,5 @@
 /** Keeps writes and deletes inside the folders that were asked for. */
-import { realpathSync } from 'node:fs';
+import { lstatSync, realpathSync } from 'node:fs';
 import { dirname, join, sep } from 'node:path';
 import { IcebergError } from '../errors/iceberg-error.ts';
 import { errnoOf, fsError } from './fs-error.ts';
@@ -30,6 +30,13 @@ export class PathGuard {
 		throw new IcebergError('INVALID_ARGUMENT', `the location '${location}' is outside of ${allowed}: refused`, {
 			context: { location, roots: [...this.#roots] },
 		});
+	}
+
+	/** Where a root that is itself a symbolic link leads to; `undefined` for any other path. */
+	linkedRoot(path: string): string | undefined {
+		if (this.#roots?.includes(path) !== true) return undefined;
+		if (lstatSync(path, { throwIfNoEntry: false })?.isSymbolicLink() !== true) return undefined;
+		return realPlaceFollowing(path);
 	}
 
 	/** The real path of the root that holds `path`, links followed; `undefined` outside of all roots or without any. */

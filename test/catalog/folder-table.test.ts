@@ -290,6 +290,8 @@ describe('opening a folder', () => {
 });
 
 describe('dropping a table', () => {
+	const UUID = 'f79c3e09-677c-4bbd-a479-3f349cb785e7';
+
 	async function filled(io: MemoryFileIO, location = 'memory:/t'): Promise<void> {
 		const { committer } = await newTable(location, io);
 		for (let i = 0; i < 3; i++) {
@@ -297,7 +299,7 @@ describe('dropping a table', () => {
 			expect((await committer.swap(commit)).outcome).toBe('committed');
 			await io.write(commit.next.snapshots.at(-1)?.manifestList as string, bytesOf('list'));
 		}
-		for (const name of ['data/a.parquet', 'data/p=1/b.parquet', 'metadata/m0.avro', '_journal/x'])
+		for (const name of [`data/a-${UUID}.parquet`, `data/p=1/b-${UUID}.parquet`, 'metadata/m0.avro', '_journal/x'])
 			await io.write(`${location}/${name}`, bytesOf(name));
 	}
 
@@ -305,7 +307,7 @@ describe('dropping a table', () => {
 		const table = join(folder, 't');
 		const { committer, loaded, io } = await createFolderTable(table, definition);
 		await committer.swap(propertyCommit(loaded, 'a', 'b'));
-		await io.write(join(table, 'data/x.parquet'), bytesOf('x'));
+		await io.write(join(table, `data/00000-0-${UUID}-00001.parquet`), bytesOf('x'));
 		writeFileSync(join(table, 'notes.txt'), 'mine');
 		mkdirSync(join(folder, 'outside'));
 		writeFileSync(join(folder, 'outside/f'), 'mine');
@@ -315,6 +317,26 @@ describe('dropping a table', () => {
 		expect(entries(table).filter((name) => !name.startsWith('data/link/'))).toEqual(['data', 'data/link', 'notes.txt']);
 		expect(entries(folder)).toContain('outside/f');
 		await expect(openFolderTable(table)).rejects.toMatchObject({ code: 'NOT_A_TABLE' });
+	});
+
+	it('leaves alone what people had put into a folder of the name that data files have', async () => {
+		mkdirSync(join(folder, 'data/raw'), { recursive: true });
+		for (const name of ['data/precious.csv', 'data/raw/precious.parquet']) writeFileSync(join(folder, name), 'mine');
+		await createFolderTable(folder, definition);
+		const result = await dropFolderTable(folder);
+		expect(result).toMatchObject({ deletedFileCount: 2, keptFileCount: 2 });
+		expect(entries(folder)).toEqual(['data', 'data/precious.csv', 'data/raw', 'data/raw/precious.parquet']);
+	});
+
+	it('drops through a symbolic link to the folder, which stays and can be used again', async () => {
+		mkdirSync(join(folder, 'real'));
+		const link = join(folder, 'link');
+		symlinkSync(join(folder, 'real'), link);
+		await createFolderTable(link, definition);
+		expect(await dropFolderTable(link)).toEqual({ deletedFileCount: 2, keptFiles: [], keptFileCount: 0 });
+		expect(entries(join(folder, 'real'))).toEqual([]);
+		await createFolderTable(link, definition);
+		expect(existsSync(join(folder, 'real/metadata/v1.metadata.json'))).toBe(true);
 	});
 
 	it('leaves no folder when nothing else was in it', async () => {
