@@ -114,17 +114,7 @@ function encodeMetadata(names: readonly Uint8Array[]): Uint8Array {
 	const offsetSize = sizeOf(Math.max(textBytes, names.length));
 	const bytes = new Uint8Array(1 + offsetSize * (names.length + 2) + textBytes);
 	bytes[0] = 1 | (1 << 4) | ((offsetSize - 1) << 6);
-	let at = putUnsigned(bytes, 1, names.length, offsetSize);
-	let offset = 0;
-	at = putUnsigned(bytes, at, 0, offsetSize);
-	for (const name of names) {
-		offset += name.length;
-		at = putUnsigned(bytes, at, offset, offsetSize);
-	}
-	for (const name of names) {
-		bytes.set(name, at);
-		at += name.length;
-	}
+	putParts(bytes, putUnsigned(bytes, 1, names.length, offsetSize), names, offsetSize);
 	return bytes;
 }
 
@@ -270,6 +260,7 @@ function encodePart(input: unknown, ids: ReadonlyMap<string, number>, segment: s
 	}
 }
 
+/** The offsets of parts, one more than there are parts, and then the parts. */
 function putParts(bytes: Uint8Array, start: number, parts: readonly Uint8Array[], offsetSize: number): void {
 	let offset = 0;
 	let at = putUnsigned(bytes, start, 0, offsetSize);
