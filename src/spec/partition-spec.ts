@@ -73,6 +73,8 @@ export function parsePartitionSpec(
 		const named =
 			schema.findFieldByName(text.trim()) === undefined ? /^(.*\S)\s+as\s+(\S+)$/is.exec(text.trim()) : null;
 		const { transform, field, name } = parseTransformedColumn(schema, named?.[1] ?? text, 'partition field');
+		// It fits every column of other writers' specs; of a new one it can keep only what could be a partition value.
+		if (transform.kind === 'void') checkSource(schema, field, { kind: 'identity' }, `partition field '${text.trim()}'`);
 		return {
 			sourceId: field.id,
 			fieldId: firstFieldId + i,
