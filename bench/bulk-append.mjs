@@ -1,17 +1,5 @@
 // One append of many rows of the task log. node bench/bulk-append.mjs [--rows 1000000] [--repetitions 3]
-import {
-	best,
-	datashard,
-	environment,
-	fresh,
-	hasPeers,
-	ms,
-	numberOption,
-	peer,
-	ratio,
-	scratch,
-	show,
-} from './support.mjs';
+import { best, datashard, environment, fresh, hasPeers, ms, numberOption, peer, scratch, show } from './support.mjs';
 
 environment();
 const rows = numberOption('rows', 1_000_000);

@@ -70,7 +70,7 @@ export function best(repetitions, contenders) {
 								key,
 								typeof value !== 'number'
 									? value
-									: /^peak/.test(key)
+									: key.startsWith('peak')
 										? Math.max(value, before[key])
 										: Math.min(value, before[key]),
 							]),
