@@ -20,9 +20,6 @@ export const IMPORT_JSON_DEPTH_LIMIT = 200;
 /** Integers of more digits stay text: converting them takes quadratic time. */
 const BIGINT_DIGITS_LIMIT = 1_000;
 
-/** Sixteen digits in a row, or nearly so, may be more than a double holds; so may an exponent of three digits. */
-const MAY_LOSE_DIGITS = /[\d.]{16}|\d[eE][+-]?\d{3}/;
-
 /**
  * Parses one JSON value. Integers beyond 2^53 are `bigint`; other numbers that a double would round are
  * {@link ExactNumber}; all else is as `JSON.parse` gives it.
@@ -32,7 +29,33 @@ const MAY_LOSE_DIGITS = /[\d.]{16}|\d[eE][+-]?\d{3}/;
 export function parseExactJson(text: string): unknown {
 	const value: unknown = JSON.parse(text);
 	// JSON.parse has judged the syntax; what follows only reads numbers anew
-	return MAY_LOSE_DIGITS.test(text) ? new ExactReader(text).read() : value;
+	return needsCare(text) ? new ExactReader(text).read() : value;
+}
+
+/** Digits in a row, or nearly so, that may be more than a double holds. */
+const LONG_NUMBER_CHARACTERS = 16;
+
+/**
+ * Whether the text may hold a number that a double rounds, or may be nested too deep. Looks at strings as if they were
+ * not: that only costs time.
+ */
+function needsCare(text: string): boolean {
+	let run = 0;
+	let depth = 0;
+	for (let i = 0; i < text.length; i++) {
+		const code = text.charCodeAt(i);
+		if ((code >= 48 && code <= 57) || code === 46) {
+			if (++run >= LONG_NUMBER_CHARACTERS) return true;
+			continue;
+		}
+		// an exponent
+		if (run > 0 && (code === 101 || code === 69)) return true;
+		run = 0;
+		if (code === 123 || code === 91) {
+			if (++depth > IMPORT_JSON_DEPTH_LIMIT) return true;
+		} else if (code === 125 || code === 93) depth--;
+	}
+	return false;
 }
 
 const TOKEN = /\s*(?:("(?:[^"\\]|\\.)*")|(-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?)|(true|false|null)|([{}[\],:]))/y;

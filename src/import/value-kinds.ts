@@ -1,4 +1,5 @@
 /** What text and numbers look like: the evidence from which a column's type is inferred. */
+import { parseCommonTimestamp } from '../column/timestamp-fast.ts';
 import { parseDateText, parseTimestampText } from '../spec/date-time-text.ts';
 import type { Type } from '../spec/types.ts';
 import { plainDate, plainTimestamp, smallDecimal, smallInteger } from './cell-numbers.ts';
@@ -26,6 +27,9 @@ const LONG_MAX = 2n ** 63n - 1n;
 const INTEGER = /^[+-]?\d+$/;
 const DECIMAL = /^[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?$/;
 const LEADING_ZERO = /^[+-]?0\d/;
+
+/** A timestamp with seconds is no shorter, and a date no longer. */
+const COMMON_TIMESTAMP_CHARACTERS = 19;
 
 /** Longest text that is looked at as a number or a date. */
 const CLASSIFIED_LIMIT = 64;
@@ -99,7 +103,10 @@ export function kindOfDateText(text: string): number {
 	if (text.length < 10 || text.length > CLASSIFIED_LIMIT) return KIND.text;
 	const code = text.charCodeAt(0);
 	if (!(code >= 48 && code <= 57) && code !== 43 && code !== 45) return KIND.text;
-	if (typeof parseDateText(text) === 'number') return KIND.date;
+	if (text.length >= COMMON_TIMESTAMP_CHARACTERS) {
+		if (parseCommonTimestamp(text, true) !== undefined) return KIND.timestamptz;
+		if (parseCommonTimestamp(text, false) !== undefined) return KIND.timestamp;
+	} else if (typeof parseDateText(text) === 'number') return KIND.date;
 	const parsed = parseTimestampText(text);
 	// finer than a microsecond fits only the types of format version 3
 	if (typeof parsed === 'string' || parsed.nanos % 1000n !== 0n) return KIND.text;
