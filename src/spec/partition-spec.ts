@@ -2,7 +2,8 @@
 import { IcebergError } from '../errors/iceberg-error.ts';
 import type { Schema } from './schema.ts';
 import { checkSource, parseTransformedColumn } from './transform-text.ts';
-import { type Transform, transformResultType, transformsEqual } from './transform.ts';
+import { canTransform, type Transform, transformResultType, transformsEqual } from './transform.ts';
+import { typeToString } from './type-text.ts';
 import type { JsonValue, NestedField, StructType } from './types.ts';
 
 export type { Transform } from './transform.ts';
@@ -74,7 +75,9 @@ export function parsePartitionSpec(
 			schema.findFieldByName(text.trim()) === undefined ? /^(.*\S)\s+as\s+(\S+)$/is.exec(text.trim()) : null;
 		const { transform, field, name } = parseTransformedColumn(schema, named?.[1] ?? text, 'partition field');
 		// It fits every column of other writers' specs; of a new one it can keep only what could be a partition value.
-		if (transform.kind === 'void') checkSource(schema, field, { kind: 'identity' }, `partition field '${text.trim()}'`);
+		if (transform.kind === 'void' && !canTransform({ kind: 'identity' }, field.type)) {
+			throw invalid(`partition field '${text.trim()}'`, `a ${typeToString(field.type)} cannot be a partition's value`);
+		}
 		return {
 			sourceId: field.id,
 			fieldId: firstFieldId + i,
