@@ -36,8 +36,8 @@ export function parseExactJson(text: string): unknown {
 const LONG_NUMBER_CHARACTERS = 16;
 
 /**
- * Whether the text may hold a number that a double rounds, or may be nested too deep. Looks at strings as if they were
- * not: that only costs time.
+ * Whether the text, known to be JSON, may hold a number that a double rounds, or is nested too deep. Strings are passed
+ * over: a bracket in one would count as the end of a level.
  */
 function needsCare(text: string): boolean {
 	let run = 0;
@@ -51,11 +51,22 @@ function needsCare(text: string): boolean {
 		// an exponent
 		if (run > 0 && (code === 101 || code === 69)) return true;
 		run = 0;
-		if (code === 123 || code === 91) {
+		if (code === 34) i = endOfString(text, i);
+		else if (code === 123 || code === 91) {
 			if (++depth > IMPORT_JSON_DEPTH_LIMIT) return true;
 		} else if (code === 125 || code === 93) depth--;
 	}
 	return false;
+}
+
+/** Where the string that begins at `start` has its closing quote. */
+function endOfString(text: string, start: number): number {
+	for (let end = text.indexOf('"', start + 1); ; end = text.indexOf('"', end + 1)) {
+		let before = end;
+		while (text.charCodeAt(before - 1) === 92) before--;
+		// a quote after an odd number of backslashes belongs to the string
+		if ((end - before) % 2 === 0) return end;
+	}
 }
 
 const TOKEN = /\s*(?:("(?:[^"\\]|\\.)*")|(-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?)|(true|false|null)|([{}[\],:]))/y;

@@ -87,6 +87,20 @@ describe('the rows of JSON', () => {
 			});
 		if (levels > 200) await expect(ndjson(text).inferSchema()).rejects.toMatchObject({ code: 'INVALID_DATA' });
 	});
+
+	it.each([
+		['brackets in strings', '["]",', ''],
+		['quotes in strings', '["\\\\\\"]","\\\\",', ''],
+		['objects', '{"}":1,"b":', '}'],
+	])('are refused nested too deep, whatever is in their strings: %s', async (_, open, close) => {
+		const depth = 50_000;
+		const text = `{"a":${open.repeat(depth)}5${(close || ']').repeat(depth)}}`;
+		JSON.parse(text);
+		await expect(ndjson(text).inferSchema()).rejects.toMatchObject({
+			code: 'INVALID_DATA',
+			message: expect.stringContaining('nested deeper'),
+		});
+	});
 });
 
 describe('numbers of JSON', () => {
