@@ -21,6 +21,7 @@ import type { Clock, Random } from '../util/ports.ts';
 import type { ColumnBatch } from '../column/vector.ts';
 import { type AppendInput, type AppendOnceOptions, batchesOf } from './append-input.ts';
 import type { AppendResult, HistoryEntry } from './results.ts';
+import { checkOptions } from './check-options.ts';
 import { TableAsOf, type TimeTravelTarget } from './table-as-of.ts';
 import type { ScanOptions, SelectableRow } from './scan-options.ts';
 import { TableScan } from './table-scan.ts';
@@ -176,6 +177,7 @@ export class Table<In = RowInput, Out = Row> implements RowTyped<In, Out>, Async
 	 * @throws `NOT_FOUND` when there is no such state (any more); `INVALID_ARGUMENT`
 	 */
 	async timeTravel(to: TimeTravelTarget): Promise<TableAsOf<Out>> {
+		checkOptions('timeTravel', to, ['snapshotId', 'timestampMs', 'ref']);
 		const { timestampMs, ...rest } = to;
 		const selector: SnapshotSelector = timestampMs === undefined ? rest : { ...rest, asOfMs: timestampMs };
 		if (Object.keys(selector).length === 0) {
@@ -237,6 +239,7 @@ export class Table<In = RowInput, Out = Row> implements RowTyped<In, Out>, Async
 	 */
 	async append(data: AppendInput<In>, options: AppendOnceOptions = {}): Promise<AppendResult> {
 		this.#assertWritable();
+		checkOptions('append', options, ['summary', 'signal', 'idempotencyKey']);
 		const schema = currentSchema(this.metadata);
 		const batches = batchesOf(schema, data, options.signal);
 		const { rowCount, snapshot, repeated } = await this.#appender.append(schema, batches, options);
@@ -259,6 +262,10 @@ export class Table<In = RowInput, Out = Row> implements RowTyped<In, Out>, Async
 	/** Several changes as one commit. @throws `UNSUPPORTED` for a read-only table, `CLOSED` */
 	newTransaction(options: TransactionOptions = {}): TableTransaction<In> {
 		this.#assertWritable();
+		checkOptions('newTransaction', options, ['append', 'summary']);
+		if (options.append !== undefined && options.append !== 'merge' && options.append !== 'fast') {
+			throw new IcebergError('INVALID_ARGUMENT', `append is 'merge' or 'fast', not ${String(options.append)}`);
+		}
 		const { committer, clock, random } = this.#parts;
 		const core = new TransactionCore(committer, this.#loaded, { clock, random });
 		return new TableTransaction<In>(core, random, (loaded) => this.#advance(loaded), options);
@@ -309,12 +316,21 @@ export class Table<In = RowInput, Out = Row> implements RowTyped<In, Out>, Async
 	}
 
 	async #state(signal?: AbortSignal): Promise<TableState> {
-		await this.refresh(signal);
-		return { io: this.io, metadata: this.metadata };
+		this.#assertOpen();
+		const loaded = await this.#parts.committer.load(signal);
+		this.#loaded = loaded;
+		return { io: this.io, metadata: loaded.metadata };
 	}
 
 	/** Takes a state that a commit made, unless a newer one has been seen since. */
 	#advance(loaded: LoadedMetadata): void {
-		if (!this.#closed) this.#loaded = loaded;
+		if (!this.#closed && !isOlder(loaded.metadata, this.metadata)) this.#loaded = loaded;
 	}
+}
+
+/** Whether a state of a table is certainly older than another one of it. */
+function isOlder(a: TableMetadata, b: TableMetadata): boolean {
+	if (a.tableUuid !== b.tableUuid) return false;
+	if (a.lastSequenceNumber !== b.lastSequenceNumber) return a.lastSequenceNumber < b.lastSequenceNumber;
+	return a.lastUpdatedMs < b.lastUpdatedMs;
 }

@@ -78,11 +78,12 @@ describe('group commit in one process', () => {
 		const first = table.append([{ id: 1 }]);
 		const second = table.append([{ id: 2 }], { signal: abort.signal });
 		const third = table.append([{ id: 3 }]);
+		const settled = Promise.allSettled([second]);
 		await new Promise((resolve) => setImmediate(resolve));
 		abort.abort();
 		await first;
 		await third;
-		const outcome = await Promise.allSettled([second]);
+		const outcome = await settled;
 		const found = await ids(location);
 		// Either it was still waiting, and is not there; or it was under way, and is there once.
 		expect(found).toEqual(outcome[0]?.status === 'rejected' ? [1n, 3n] : [1n, 2n, 3n]);

@@ -232,3 +232,21 @@ describe('close', () => {
 		await expect(kept.rowCount()).rejects.toMatchObject({ code: 'CLOSED' });
 	});
 });
+
+describe('options that there are not', () => {
+	it('are refused, with those that are near', async () => {
+		const io = new MemoryFileIO();
+		const table = await createTable('memory:/t', pairs, { io });
+		const refusal = (option: string) =>
+			expect.objectContaining({ code: 'INVALID_ARGUMENT', message: expect.stringContaining(`'${option}'`) });
+		await expect(loadTable('memory:/t', { io, readonly: true } as never)).rejects.toEqual(refusal('readonly'));
+		await expect(dropTable('memory:/t', { io, force: true } as never)).rejects.toEqual(refusal('force'));
+		await expect(table.append([{ id: 1 }], { idempotencykey: 'a' } as never)).rejects.toEqual(
+			refusal('idempotencyKey'),
+		);
+		await expect(table.timeTravel({ asOfMs: 5 } as never)).rejects.toEqual(refusal('asOfMs'));
+		expect(() => table.newTransaction({ append: 'quick' } as never)).toThrowError(/'merge' or 'fast', not quick/);
+		expect(() => table.scan(5 as never)).toThrowError(expect.objectContaining({ code: 'INVALID_ARGUMENT' }));
+		expect(await table.snapshots()).toEqual([]);
+	});
+});
