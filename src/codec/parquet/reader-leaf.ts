@@ -161,8 +161,16 @@ export class LeafReader {
 		this.#page = undefined;
 		this.#blockStart = this.#blockEnd;
 		this.#ahead = await this.#pages.next();
-		if (this.#ahead?.offset !== location.offset)
+		// Pages without values, which some writers make, are passed over: the row starts in the first page that has some.
+		while (
+			this.#ahead !== undefined &&
+			locations[page + 1]?.firstRowIndex === location.firstRowIndex &&
+			(locations[page]?.offset ?? 0) < this.#ahead.offset
+		)
+			page++;
+		if (this.#ahead === undefined || this.#ahead.offset !== locations[page]?.offset)
 			throw corruptPage(`the offset index points to ${location.offset}, where no data page starts`);
+		this.#indexPage = page;
 		const next = locations[page + 1]?.firstRowIndex ?? this.#rowCount;
 		const { numRows } = this.#ahead;
 		if (this.node.repetitionLevel === 0 && numRows !== next - location.firstRowIndex)

@@ -51,6 +51,13 @@ describe('ranges of rows', () => {
 		);
 	});
 
+	test('a row whose first page has no values is found behind it', async () => {
+		const reader = await openParquet(sourceOf(fixtureBytes('nested-tiny-pages')));
+		const { rows, positions } = await readRanges(reader, [{ from: 39, to: 40 }], 1);
+		expect(positions).toEqual([39]);
+		expect(rows).toEqual([expectedRows('nested-tiny-pages')[39]]);
+	});
+
 	test('pages outside of them are not read when there is a page index, and no read is large', async () => {
 		const rows = 800_000;
 		const values = BigInt64Array.from({ length: rows }, (_, i) => BigInt(i) * 3n);
