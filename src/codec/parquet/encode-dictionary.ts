@@ -6,6 +6,14 @@ import { type GrowingBytes, GrowingInts } from './encode-buffer.ts';
 import { bitWidthOf, encodeHybrid } from './encode-hybrid.ts';
 import { DICTIONARY_SLACK_BYTES, MAX_DICTIONARY_ENTRIES } from './encode-values.ts';
 
+/**
+ * A first page in which at most this share of the values are new keeps a dictionary that does not pay yet: at 0.9 there
+ * are about five times as many distinct values as the page has, and the pages to come repeat them.
+ */
+const REPEATING_SHARE = 0.9;
+/** Values of a first page that tell anything about those to come. */
+const REPEATING_SAMPLE = 1_000;
+
 export class DictionaryPolicy {
 	/** indices of the page under construction */
 	readonly indices = new GrowingInts();
@@ -29,15 +37,18 @@ export class DictionaryPolicy {
 	}
 
 	/**
-	 * Decides at the end of a page. The first page must be smaller with the dictionary than without it; a full dictionary
-	 * serves no further page. Returns whether this page keeps its indices.
+	 * Decides at the end of a page. The first page must be smaller with the dictionary than without it, or promise that
+	 * later ones will be; a full dictionary serves no further page. Returns whether this page keeps its indices.
 	 */
 	endPage(dictionaryBytes: number, entryCount: number): boolean {
 		if (!this.used) {
 			// a page of nulls decides nothing
 			if (this.indices.length === 0) return false;
-			const indexBytes = (this.indices.length * indexWidth(entryCount)) / 8;
-			if (dictionaryBytes + indexBytes >= this.pagePlainBytes) {
+			const valueCount = this.indices.length;
+			const indexBytes = (valueCount * indexWidth(entryCount)) / 8;
+			const pays = dictionaryBytes + indexBytes < this.pagePlainBytes;
+			const promises = valueCount >= REPEATING_SAMPLE && entryCount <= valueCount * REPEATING_SHARE;
+			if (!pays && !promises) {
 				this.active = false;
 				return false;
 			}

@@ -1,0 +1,38 @@
+import { describe, expect, it } from 'vitest';
+import { DictionaryPolicy } from '../../../src/codec/parquet/encode-dictionary.ts';
+
+/** A policy whose first page has so many values, of 8 bytes each. */
+function afterPage(values: number): DictionaryPolicy {
+	const policy = new DictionaryPolicy(2 * 1024 * 1024);
+	policy.indices.reserve(values);
+	policy.indices.length = values;
+	policy.pagePlainBytes = values * 8;
+	return policy;
+}
+
+describe('whether a dictionary is kept after the first page', () => {
+	it.each([
+		['few values, many times each', 20_000, 100, true],
+		['values that the next pages will repeat: 60,000 in all, of which 20,000 rows show 17,000', 20_000, 17_000, true],
+		['values that are almost all different', 20_000, 19_000, false],
+		['values that are all different', 20_000, 20_000, false],
+		['too few values to tell what comes', 900, 800, false],
+	])('%s', (_name, values, distinct, kept) => {
+		const policy = afterPage(values);
+		expect(policy.endPage(distinct * 8, distinct)).toBe(kept);
+		expect(policy.active).toBe(kept);
+	});
+
+	it('not by a page of nulls', () => {
+		const policy = afterPage(0);
+		expect(policy.endPage(0, 0)).toBe(false);
+		expect(policy.active).toBe(true);
+	});
+
+	it('no longer once it is full', () => {
+		const policy = afterPage(20_000);
+		expect(policy.endPage(100, 10)).toBe(true);
+		expect(policy.endPage(2 * 1024 * 1024, 10)).toBe(true);
+		expect(policy.active).toBe(false);
+	});
+});
