@@ -3,7 +3,8 @@ import type { Vector } from '../../column/vector.ts';
 import { IcebergError } from '../../errors/iceberg-error.ts';
 import { GrowingBytes, GrowingInts } from './encode-buffer.ts';
 import { BytesExtremes } from './encode-bytes-extremes.ts';
-import { DictionaryPolicy, INITIAL_TABLE_SIZE, mix } from './encode-dictionary.ts';
+import { BytesTable } from './encode-bytes-table.ts';
+import { DictionaryPolicy } from './encode-dictionary.ts';
 import type { DictionaryPage, EncoderOptions, ValueEncoder, ValueStatistics } from './encode-values.ts';
 import { Encoding } from './format.ts';
 import type { Levels } from './levels.ts';
@@ -12,85 +13,8 @@ import type { StatisticsOrder } from './schema-mapping.ts';
 /** Up to this length bytes are copied word by word: cheaper than the call that copies a range. */
 const SHORT_BYTES = 128;
 
-const NO_SLOTS = new Int32Array(0);
 const NO_BYTES = new Uint8Array(0);
 const NO_VIEW: DataView = new DataView(NO_BYTES.buffer);
-
-/** Open addressing over the entries' bytes, which are kept in PLAIN form, as the dictionary page wants them. */
-class BytesTable {
-	readonly plain = new GrowingBytes();
-	/** of each entry: where its bytes start in `plain`, and how many they are */
-	readonly ranges = new GrowingInts();
-	count = 0;
-	readonly #prefixBytes: 0 | 4;
-	/** of each slot: the hash, and the entry's number + 1 or 0 when it is free */
-	#slots: Int32Array = NO_SLOTS;
-
-	constructor(prefixBytes: 0 | 4) {
-		this.#prefixBytes = prefixBytes;
-	}
-
-	/** The entry of these bytes, made if there was none. */
-	entry(source: Uint8Array, view: DataView, start: number, length: number): number {
-		if (this.count * 4 >= this.#slots.length) this.#grow();
-		let hash = length;
-		let at = start;
-		const end = start + length;
-		for (; at + 4 <= end; at += 4) {
-			hash = Math.imul(hash ^ view.getInt32(at, true), 0x85ebca6b);
-			hash ^= hash >>> 15;
-		}
-		for (; at < end; at++) hash = Math.imul(hash ^ (source[at] as number), 0x01000193);
-		hash = mix(hash);
-		const slots = this.#slots;
-		const mask = slots.length / 2 - 1;
-		let slot = hash & mask;
-		for (;;) {
-			const entry = (slots[slot * 2 + 1] as number) - 1;
-			if (entry < 0) break;
-			if (slots[slot * 2] === hash && this.#equals(entry, source, view, start, length)) return entry;
-			slot = (slot + 1) & mask;
-		}
-		slots[slot * 2] = hash;
-		slots[slot * 2 + 1] = this.count + 1;
-		return this.#add(source, start, length);
-	}
-
-	#equals(entry: number, source: Uint8Array, view: DataView, start: number, length: number): boolean {
-		const ranges = this.ranges.values;
-		if (ranges[entry * 2 + 1] !== length) return false;
-		const at = ranges[entry * 2] as number;
-		const { bytes, view: plainView } = this.plain;
-		let i = 0;
-		for (; i + 4 <= length; i += 4) if (plainView.getInt32(at + i) !== view.getInt32(start + i)) return false;
-		for (; i < length; i++) if (bytes[at + i] !== source[start + i]) return false;
-		return true;
-	}
-
-	#add(source: Uint8Array, start: number, length: number): number {
-		if (this.#prefixBytes > 0) this.plain.uint32(length);
-		const { ranges } = this;
-		ranges.reserve(2);
-		ranges.values[ranges.length++] = this.plain.length;
-		ranges.values[ranges.length++] = length;
-		this.plain.append(source.subarray(start, start + length));
-		return this.count++;
-	}
-
-	#grow(): void {
-		const old = this.#slots;
-		const slots = new Int32Array(Math.max(INITIAL_TABLE_SIZE * 2, old.length * 4));
-		const mask = slots.length / 2 - 1;
-		for (let from = 0; from < old.length; from += 2) {
-			if (old[from + 1] === 0) continue;
-			let slot = (old[from] as number) & mask;
-			while (slots[slot * 2 + 1] !== 0) slot = (slot + 1) & mask;
-			slots[slot * 2] = old[from] as number;
-			slots[slot * 2 + 1] = old[from + 1] as number;
-		}
-		this.#slots = slots;
-	}
-}
 
 export class BytesEncoder implements ValueEncoder {
 	/** bytes of each value, or 0 where they differ */

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { BytesTable } from '../../../src/codec/parquet/encode-bytes-table.ts';
 import { DictionaryPolicy } from '../../../src/codec/parquet/encode-dictionary.ts';
 
 /** A policy whose first page has so many values, of 8 bytes each. */
@@ -36,3 +37,37 @@ describe('whether a dictionary is kept after the first page', () => {
 		expect(policy.active).toBe(false);
 	});
 });
+
+describe('the distinct values of a column of bytes', () => {
+	it('are told apart at every length, whatever their bytes', () => {
+		const values = [
+			...allOver('ab', 13),
+			'\0',
+			'\0\0',
+			'a\0',
+			...allOver('xy', 3).map((text) => `a longer prefix ${text}`),
+		];
+		const source = new TextEncoder().encode(values.join(''));
+		const view = new DataView(source.buffer);
+		const table = new BytesTable(4);
+		const entriesOf = () => {
+			let start = 0;
+			return values.map((value) => {
+				const entry = table.entry(source, view, start, value.length);
+				start += value.length;
+				return entry;
+			});
+		};
+		const inOrder = values.map((_, i) => i);
+		expect(entriesOf()).toEqual(inOrder);
+		expect(entriesOf()).toEqual(inOrder);
+		expect(table.count).toBe(values.length);
+	});
+});
+
+/** All texts of these letters, from none up to `maxLength`. */
+function allOver(letters: string, maxLength: number): string[] {
+	const texts = [''];
+	for (const text of texts) if (text.length < maxLength) texts.push(...[...letters].map((letter) => text + letter));
+	return texts;
+}
