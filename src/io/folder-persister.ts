@@ -3,6 +3,7 @@ import { constants } from 'node:fs';
 import { dirname } from 'node:path';
 import { realPlace, type PathGuard } from './path-guard.ts';
 import { withOpenFile } from './fs-calls.ts';
+import type { FsLooks } from './fs-looks.ts';
 import type { SyncPacer } from './sync-pacer.ts';
 
 const FOLDER_FLAGS = constants.O_RDONLY | constants.O_DIRECTORY;
@@ -17,10 +18,12 @@ const MAX_REMEMBERED_FOLDERS = 4096;
 export class FolderPersister {
 	readonly #pacer: SyncPacer;
 	readonly #guard: PathGuard;
+	readonly #looks: FsLooks;
 	readonly #made = new Set<string>();
 	readonly #durable = new Set<string>();
 
-	constructor(pacer: SyncPacer, guard: PathGuard) {
+	constructor(pacer: SyncPacer, guard: PathGuard, looks: FsLooks) {
+		this.#looks = looks;
 		this.#pacer = pacer;
 		this.#guard = guard;
 	}
@@ -28,8 +31,8 @@ export class FolderPersister {
 	/** @param first the topmost folder made on the way to `folder`; `undefined` when all were there */
 	folderMade(folder: string, first: string | undefined): void {
 		if (first === undefined) return;
-		const top = realPlace(first);
-		for (let each = realPlace(folder); ; each = dirname(each)) {
+		const top = realPlace(first, this.#looks);
+		for (let each = realPlace(folder, this.#looks); ; each = dirname(each)) {
 			this.#made.add(each);
 			this.#durable.delete(each);
 			if (each === top || dirname(each) === each) return;
@@ -37,7 +40,7 @@ export class FolderPersister {
 	}
 
 	folderRemoved(folder: string): void {
-		const place = realPlace(folder);
+		const place = realPlace(folder, this.#looks);
 		this.#made.delete(place);
 		this.#durable.delete(place);
 	}
@@ -47,7 +50,7 @@ export class FolderPersister {
 		const flush = new Set<string>();
 		const made = new Set<string>();
 		for (const folder of folders) {
-			flush.add(realPlace(folder));
+			flush.add(realPlace(folder, this.#looks));
 			for (const each of this.#notDurableUpFrom(folder)) {
 				made.add(each);
 				flush.add(dirname(each));
@@ -74,7 +77,7 @@ export class FolderPersister {
 		const result: string[] = [];
 		const root = this.#guard.rootOf(folder);
 		let belowRoot = root !== undefined;
-		for (let each = realPlace(folder); dirname(each) !== each; each = dirname(each)) {
+		for (let each = realPlace(folder, this.#looks); dirname(each) !== each; each = dirname(each)) {
 			if (each === root) belowRoot = false;
 			if (this.#durable.has(each) || !(belowRoot || this.#made.has(each))) break;
 			result.push(each);

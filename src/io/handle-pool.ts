@@ -1,5 +1,5 @@
 /** Open files, of which only so many are kept. */
-import { closeSync } from 'node:fs';
+import type { FsLooks } from './fs-looks.ts';
 
 export interface Handle {
 	readonly fd: number;
@@ -18,11 +18,13 @@ export interface Handle {
  */
 export class HandlePool {
 	readonly #limit: number;
+	readonly #looks: Pick<FsLooks, 'closeNow'>;
 	/** in the order of last use */
 	readonly #handles = new Set<Handle>();
 
-	constructor(limit: number) {
+	constructor(limit: number, looks: Pick<FsLooks, 'closeNow'>) {
 		this.#limit = limit;
+		this.#looks = looks;
 	}
 
 	/** handles open now */
@@ -74,7 +76,7 @@ export class HandlePool {
 		handle.closed = true;
 		this.#handles.delete(handle);
 		try {
-			closeSync(handle.fd);
+			this.#looks.closeNow(handle.fd);
 		} catch {
 			// It was open for reading: nothing is lost.
 		}

@@ -1,8 +1,8 @@
 /** `link()` as a compare-and-swap on a name, on file systems that do not tell the truth at once. */
-import { lstatSync } from 'node:fs';
 import { IcebergError } from '../errors/iceberg-error.ts';
 import type { FsCalls } from './fs-calls.ts';
 import { errnoOf, fsError } from './fs-error.ts';
+import type { FsLooks } from './fs-looks.ts';
 
 /** The kernel answered: nothing was linked, and trying again is of no use. */
 const REFUSED = new Set(['EACCES', 'EROFS', 'ENOSPC', 'EDQUOT', 'ENOENT', 'ENOTDIR', 'ENAMETOOLONG', 'ELOOP']);
@@ -18,6 +18,7 @@ const NO_LINKS = new Set(['ENOSYS', 'EOPNOTSUPP', 'ENOTSUP', 'EXDEV', 'EMLINK'])
  */
 export async function linkIfAbsent(
 	calls: FsCalls,
+	looks: FsLooks,
 	temporary: string,
 	path: string,
 	location: string,
@@ -28,7 +29,7 @@ export async function linkIfAbsent(
 			return 'created';
 		} catch (error) {
 			const errno = errnoOf(error) ?? '';
-			const there = whatIsThere(temporary, path);
+			const there = whatIsThere(looks, temporary, path);
 			if (there === 'ours') return 'created';
 			if (errno === 'EEXIST' || (errno === 'EPERM' && there === 'another')) return 'exists';
 			if (REFUSED.has(errno)) throw fsError(error, 'put in place', location, true);
@@ -43,13 +44,13 @@ export async function linkIfAbsent(
 	}
 }
 
-function whatIsThere(temporary: string, path: string): 'ours' | 'another' | 'nothing' | 'unknown' {
+function whatIsThere(looks: FsLooks, temporary: string, path: string): 'ours' | 'another' | 'nothing' | 'unknown' {
 	try {
-		const target = lstatSync(path, { throwIfNoEntry: false, bigint: true });
+		const target = looks.identity(path);
 		if (target === undefined) return 'nothing';
-		const own = lstatSync(temporary, { throwIfNoEntry: false, bigint: true });
+		const own = looks.identity(temporary);
 		if (own === undefined) return 'unknown';
-		return own.ino === target.ino && own.dev === target.dev ? 'ours' : 'another';
+		return own === target ? 'ours' : 'another';
 	} catch {
 		return 'unknown';
 	}

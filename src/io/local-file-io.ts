@@ -1,5 +1,5 @@
 /** Files of the operating system, written durably. POSIX systems. */
-import { constants, statSync } from 'node:fs';
+import { constants } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { IcebergError } from '../errors/iceberg-error.ts';
 import { throwIfAborted } from '../util/bounded-pool.ts';
@@ -18,6 +18,7 @@ import {
 	writeFully,
 } from './fs-calls.ts';
 import { errnoOf, fsError, isAbsent } from './fs-error.ts';
+import { type FsLooks, systemLooks } from './fs-looks.ts';
 import { HandlePool } from './handle-pool.ts';
 import { linkIfAbsent } from './link-if-absent.ts';
 import { listFolder, removeEmptyBelow, removeIfEmpty } from './local-folders.ts';
@@ -45,8 +46,8 @@ export interface LocalFileIOOptions {
 	readonly openFilesLimit?: number;
 	readonly clock?: Clock;
 	readonly random?: Random;
-	/** The system calls; another set is for tests only. */
-	readonly calls?: { readonly blocking: FsCalls; readonly pooled: FsCalls };
+	/** The system calls; another set is for tests and the simulator only. */
+	readonly calls?: { readonly blocking: FsCalls; readonly pooled: FsCalls; readonly looks?: FsLooks };
 }
 
 const DEFAULT_BLOCKING_LIMIT_BYTES = 256 * 1024;
@@ -72,6 +73,7 @@ export class LocalFileIO implements FileIO {
 	readonly name = 'local';
 	readonly #writeGuard: PathGuard;
 	readonly #readGuard: PathGuard | undefined;
+	readonly #looks: FsLooks;
 	readonly #pool: HandlePool;
 	readonly #pacer: SyncPacer;
 	readonly #persister: FolderPersister;
@@ -82,11 +84,12 @@ export class LocalFileIO implements FileIO {
 		const limitBytes = count(options.blockingLimitBytes, DEFAULT_BLOCKING_LIMIT_BYTES, 0, 'blockingLimitBytes');
 		const openFiles = count(options.openFilesLimit, DEFAULT_OPEN_FILES_LIMIT, 1, 'openFilesLimit');
 		const calls = options.calls ?? { blocking: blockingCalls, pooled: pooledCalls };
-		this.#writeGuard = new PathGuard(options.roots);
-		this.#readGuard = options.readRoots === undefined ? undefined : new PathGuard(options.readRoots);
-		this.#pool = new HandlePool(openFiles);
+		this.#looks = options.calls?.looks ?? systemLooks;
+		this.#writeGuard = new PathGuard(options.roots, this.#looks);
+		this.#readGuard = options.readRoots === undefined ? undefined : new PathGuard(options.readRoots, this.#looks);
+		this.#pool = new HandlePool(openFiles, this.#looks);
 		this.#pacer = new SyncPacer(calls.blocking, calls.pooled, limitBytes, options.clock ?? systemClock);
-		this.#persister = new FolderPersister(this.#pacer, this.#writeGuard);
+		this.#persister = new FolderPersister(this.#pacer, this.#writeGuard, this.#looks);
 		this.#random = options.random ?? systemRandom;
 	}
 
@@ -94,6 +97,7 @@ export class LocalFileIO implements FileIO {
 		this.#checkOpen();
 		return new LocalInputFile(location, this.#placesToRead(location), knownLength, {
 			pool: this.#pool,
+			looks: this.#looks,
 			callsFor: (sizeBytes) => this.#pacer.forRead(sizeBytes),
 			checkOpen: () => this.#checkOpen(),
 		});
@@ -144,7 +148,7 @@ export class LocalFileIO implements FileIO {
 		const temporary = this.#temporaryBeside(path);
 		const calls = this.#pacer.forWrite(bytes.length);
 		// Saves the loser of a race the flush; the swap itself does not rely on it.
-		if (isThere(path, location)) return 'exists';
+		if (isThere(this.#looks, path, location)) return 'exists';
 		try {
 			await this.#writeNew(calls, temporary, bytes, location);
 			await this.#persister.persistAncestors(folder);
@@ -154,7 +158,7 @@ export class LocalFileIO implements FileIO {
 		}
 		let outcome: 'created' | 'exists';
 		try {
-			outcome = await linkIfAbsent(calls, temporary, path, location);
+			outcome = await linkIfAbsent(calls, this.#looks, temporary, path, location);
 		} finally {
 			await unlinkQuietly(calls, temporary);
 		}
@@ -189,7 +193,7 @@ export class LocalFileIO implements FileIO {
 
 	async exists(location: string): Promise<boolean> {
 		this.#checkOpen();
-		return this.#placesToRead(location).some((path) => isThere(path, location));
+		return this.#placesToRead(location).some((path) => isThere(this.#looks, path, location));
 	}
 
 	async delete(location: string): Promise<boolean> {
@@ -212,8 +216,8 @@ export class LocalFileIO implements FileIO {
 	/** Folders that are symbolic links are not entered; links to files count as files. */
 	async *list(prefix: string, options?: ListOptions): AsyncGenerator<FileEntry, void, undefined> {
 		this.#checkOpen();
-		const root = this.#placesToRead(withoutTrailingSlash(prefix)).find((path) => isThere(path, prefix));
-		if (root !== undefined) yield* listFolder(root, prefix, options ?? {}, () => this.#checkOpen());
+		const root = this.#placesToRead(withoutTrailingSlash(prefix)).find((path) => isThere(this.#looks, path, prefix));
+		if (root !== undefined) yield* listFolder(this.#looks, root, prefix, options ?? {}, () => this.#checkOpen());
 	}
 
 	async removeEmptyFolders(location: string): Promise<void> {
@@ -221,9 +225,9 @@ export class LocalFileIO implements FileIO {
 		const path = localPathOf(withoutTrailingSlash(location));
 		const removed = (folder: string): void => this.#persister.folderRemoved(folder);
 		const linked = this.#writeGuard.linkedRoot(path);
-		if (linked !== undefined) return removeEmptyBelow(linked, location, removed);
+		if (linked !== undefined) return removeEmptyBelow(this.#looks, linked, location, removed);
 		this.#writeGuard.check(path, location);
-		await removeIfEmpty(path, location, removed);
+		await removeIfEmpty(this.#looks, path, location, removed);
 	}
 
 	async close(): Promise<void> {
@@ -294,9 +298,9 @@ function candidates(location: string): readonly string[] {
 }
 
 /** A file, or a folder. */
-function isThere(path: string, location: string): boolean {
+function isThere(looks: FsLooks, path: string, location: string): boolean {
 	try {
-		return statSync(path, { throwIfNoEntry: false }) !== undefined;
+		return looks.stat(path) !== undefined;
 	} catch (error) {
 		if (isAbsent(error)) return false;
 		throw fsError(error, 'look for', location);

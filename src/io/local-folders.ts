@@ -1,15 +1,12 @@
 /** Walking local folders. */
-import { lstatSync, statSync } from 'node:fs';
-import { opendir, rmdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { IcebergError } from '../errors/iceberg-error.ts';
 import { throwIfAborted } from '../util/bounded-pool.ts';
 import type { FileEntry, ListOptions } from './file-io.ts';
 import { errnoOf, fsError, isAbsent } from './fs-error.ts';
+import type { FolderEntry, FsLooks } from './fs-looks.ts';
 import { withoutTrailingSlash } from './location.ts';
 
-/** Entries of a folder that are fetched at once. */
-const LIST_BATCH = 256;
 /** Deepest nesting of folders that is followed. */
 const MAX_DEPTH = 512;
 
@@ -20,6 +17,7 @@ const MAX_DEPTH = 512;
  * @param checkOpen throws when the storage was closed meanwhile
  */
 export async function* listFolder(
+	looks: FsLooks,
 	root: string,
 	prefix: string,
 	options: ListOptions,
@@ -28,7 +26,7 @@ export async function* listFolder(
 	const top = withoutTrailingSlash(prefix);
 	const folders = [''];
 	for (let below = folders.pop(); below !== undefined; below = folders.pop()) {
-		for await (const entry of entriesOf(join(root, below), prefix)) {
+		for await (const entry of entriesOf(looks, join(root, below), prefix)) {
 			throwIfAborted(options.signal);
 			checkOpen();
 			const relative = below === '' ? entry.name : `${below}/${entry.name}`;
@@ -38,13 +36,13 @@ export async function* listFolder(
 				folders.push(relative);
 				continue;
 			}
-			const stat = statSync(join(root, relative), { throwIfNoEntry: false });
+			const stat = looks.stat(join(root, relative));
 			// Gone in the meantime, or neither a file nor a link to one.
-			if (stat?.isFile() !== true) continue;
+			if (stat?.kind !== 'file') continue;
 			yield {
 				location: top === '/' ? `/${relative}` : `${top}/${relative}`,
-				sizeBytes: stat.size,
-				modifiedMs: stat.mtimeMs,
+				sizeBytes: stat.sizeBytes,
+				modifiedMs: stat.modifiedMs,
 			};
 		}
 	}
@@ -55,16 +53,17 @@ export async function* listFolder(
  * @param onRemoved called for each one that went
  */
 export async function removeIfEmpty(
+	looks: FsLooks,
 	path: string,
 	location: string,
 	onRemoved: (folder: string) => void,
 	depth = 0,
 ): Promise<void> {
 	if (depth > MAX_DEPTH) throw tooDeep(location);
-	if (lstatSync(path, { throwIfNoEntry: false })?.isDirectory() !== true) return;
-	await removeEmptyBelow(path, location, onRemoved, depth);
+	if (looks.lstat(path)?.kind !== 'folder') return;
+	await removeEmptyBelow(looks, path, location, onRemoved, depth);
 	try {
-		await rmdir(path);
+		await looks.removeFolder(path);
 		onRemoved(path);
 	} catch (error) {
 		const errno = errnoOf(error);
@@ -75,23 +74,20 @@ export async function removeIfEmpty(
 
 /** As {@link removeIfEmpty}, but the folder at `path` itself stays. */
 export async function removeEmptyBelow(
+	looks: FsLooks,
 	path: string,
 	location: string,
 	onRemoved: (folder: string) => void,
 	depth = 0,
 ): Promise<void> {
-	for await (const entry of entriesOf(path, location))
-		if (entry.isFolder) await removeIfEmpty(join(path, entry.name), location, onRemoved, depth + 1);
+	for await (const entry of entriesOf(looks, path, location))
+		if (entry.isFolder) await removeIfEmpty(looks, join(path, entry.name), location, onRemoved, depth + 1);
 }
 
 /** A folder that is not there, or not any more, has none. */
-async function* entriesOf(
-	path: string,
-	location: string,
-): AsyncGenerator<{ readonly name: string; readonly isFolder: boolean }> {
+async function* entriesOf(looks: FsLooks, path: string, location: string): AsyncGenerator<FolderEntry> {
 	try {
-		for await (const entry of await opendir(path, { bufferSize: LIST_BATCH }))
-			yield { name: entry.name, isFolder: entry.isDirectory() };
+		yield* looks.entries(path);
 	} catch (error) {
 		if (!isAbsent(error)) throw fsError(error, 'list', location);
 	}

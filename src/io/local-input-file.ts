@@ -1,10 +1,11 @@
 /** Reading one local file. */
-import { constants, fstatSync } from 'node:fs';
+import { constants } from 'node:fs';
 import { IcebergError } from '../errors/iceberg-error.ts';
 import { throwIfAborted } from '../util/bounded-pool.ts';
 import type { InputFile } from './file-io.ts';
 import { FILE_MODE, type FsCalls } from './fs-calls.ts';
 import { fsError, isAbsent } from './fs-error.ts';
+import type { FsLooks } from './fs-looks.ts';
 import type { Handle, HandlePool } from './handle-pool.ts';
 import { checkRange, checkReadAll, endsEarly } from './read-checks.ts';
 
@@ -16,6 +17,7 @@ const OPEN_FLAGS = constants.O_RDONLY | constants.O_NONBLOCK;
 /** What a local file needs of the storage that made it. */
 export interface LocalReadContext {
 	readonly pool: HandlePool;
+	readonly looks: FsLooks;
 	callsFor(sizeBytes: number): FsCalls;
 	/** @throws `CLOSED` */
 	checkOpen(): void;
@@ -91,12 +93,12 @@ export class LocalInputFile implements InputFile {
 		const fd = await this.#open();
 		let sizeBytes: number;
 		try {
-			const stat = fstatSync(fd);
-			if (!stat.isFile())
+			const stat = this.#context.looks.fstat(fd);
+			if (stat.kind !== 'file')
 				throw new IcebergError('INVALID_ARGUMENT', `cannot read ${this.location}: it is not a regular file`, {
 					context: { location: this.location },
 				});
-			sizeBytes = stat.size;
+			sizeBytes = stat.sizeBytes;
 		} catch (error) {
 			await this.#context.callsFor(0).close(fd);
 			throw fsError(error, 'read', this.location);
@@ -127,7 +129,7 @@ export class LocalInputFile implements InputFile {
 	/** A file that grew since it was opened is read to its present end. */
 	#lookAgain(handle: Handle): void {
 		try {
-			handle.sizeBytes = fstatSync(handle.fd).size;
+			handle.sizeBytes = this.#context.looks.fstat(handle.fd).sizeBytes;
 		} catch (error) {
 			throw fsError(error, 'read', this.location);
 		}

@@ -1,8 +1,8 @@
 /** Keeps writes and deletes inside the folders that were asked for. */
-import { lstatSync, realpathSync } from 'node:fs';
 import { dirname, join, sep } from 'node:path';
 import { IcebergError } from '../errors/iceberg-error.ts';
 import { errnoOf, fsError } from './fs-error.ts';
+import { type FsLooks, systemLooks } from './fs-looks.ts';
 import { localPathOf } from './location.ts';
 
 /**
@@ -12,9 +12,11 @@ import { localPathOf } from './location.ts';
  */
 export class PathGuard {
 	readonly #roots: readonly string[] | undefined;
+	readonly #looks: FsLooks;
 
 	/** @throws `INVALID_ARGUMENT` for a root that is not an absolute local path */
-	constructor(roots: readonly string[] | undefined) {
+	constructor(roots: readonly string[] | undefined, looks: FsLooks) {
+		this.#looks = looks;
 		this.#roots = roots?.map(localPathOf);
 	}
 
@@ -35,34 +37,34 @@ export class PathGuard {
 	/** Where a root that is itself a symbolic link leads to; `undefined` for any other path. */
 	linkedRoot(path: string): string | undefined {
 		if (this.#roots?.includes(path) !== true) return undefined;
-		if (lstatSync(path, { throwIfNoEntry: false })?.isSymbolicLink() !== true) return undefined;
-		return realPlaceFollowing(path);
+		if (this.#looks.lstat(path)?.kind !== 'link') return undefined;
+		return realPlaceFollowing(path, this.#looks);
 	}
 
 	/** The real path of the root that holds `path`, links followed; `undefined` outside of all roots or without any. */
 	rootOf(path: string): string | undefined {
 		if (this.#roots === undefined) return undefined;
-		const place = realPlace(path);
+		const place = realPlace(path, this.#looks);
 		return this.#roots
-			.map((root) => realPlaceFollowing(root))
+			.map((root) => realPlaceFollowing(root, this.#looks))
 			.find((root) => place === root || place.startsWith(root.endsWith(sep) ? root : root + sep));
 	}
 }
 
 /** Where a name is, links in its folders followed; the name itself is not. */
-export function realPlace(path: string): string {
+export function realPlace(path: string, looks: FsLooks = systemLooks): string {
 	const trimmed = path.replace(/\/+$/, '');
 	if (trimmed === '') return '/';
-	return join(realPlaceFollowing(dirname(trimmed)), trimmed.slice(trimmed.lastIndexOf('/') + 1));
+	return join(realPlaceFollowing(dirname(trimmed), looks), trimmed.slice(trimmed.lastIndexOf('/') + 1));
 }
 
 /** The real path of the part that exists, with the rest appended. */
-function realPlaceFollowing(path: string): string {
+function realPlaceFollowing(path: string, looks: FsLooks): string {
 	let existing = path;
 	const missing: string[] = [];
 	for (;;) {
 		try {
-			return join(realpathSync.native(existing), ...missing);
+			return join(looks.realPath(existing), ...missing);
 		} catch (error) {
 			const errno = errnoOf(error);
 			if ((errno !== 'ENOENT' && errno !== 'ENOTDIR') || dirname(existing) === existing)
