@@ -106,4 +106,5 @@ export type { SnapshotSelector } from './table/table-source.ts';
 export { TableTransaction, type TransactionOptions } from './table/table-transaction.ts';
 export { parseJson, stringifyJson } from './util/json.ts';
 export type { Clock, Random } from './util/ports.ts';
+export type { Processes, ProcessIdentity } from './util/process-identity.ts';
 export { systemClock, systemRandom } from './util/system-ports.ts';

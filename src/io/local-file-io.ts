@@ -4,6 +4,8 @@ import { basename, dirname, join } from 'node:path';
 import { IcebergError } from '../errors/iceberg-error.ts';
 import { throwIfAborted } from '../util/bounded-pool.ts';
 import type { Clock, Random } from '../util/ports.ts';
+import { identityText, type Processes } from '../util/process-identity.ts';
+import { systemProcesses } from '../util/system-processes.ts';
 import { systemClock, systemRandom } from '../util/system-ports.ts';
 import { randomHex } from '../util/uuid.ts';
 import type { CreateOptions, FileEntry, FileIO, InputFile, ListOptions, OutputFile } from './file-io.ts';
@@ -46,6 +48,8 @@ export interface LocalFileIOOptions {
 	readonly openFilesLimit?: number;
 	readonly clock?: Clock;
 	readonly random?: Random;
+	/** names the writer of temporary files. Default: this system's */
+	readonly processes?: Processes;
 	/** The system calls; another set is for tests and the simulator only. */
 	readonly calls?: { readonly blocking: FsCalls; readonly pooled: FsCalls; readonly looks?: FsLooks };
 }
@@ -57,7 +61,7 @@ const MAX_FOLDER_ATTEMPTS = 5;
 const CREATE_FLAGS = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL;
 
 /** Names of temporary files: of writers that run now, or garbage of ones that died. Never read by anybody. */
-export const TEMPORARY_FILE_NAME = /^\.datashard-[0-9a-f]{16}\.tmp$/;
+export const TEMPORARY_FILE_NAME = /^\.datashard-(?:[0-9a-z]+-[0-9a-z]+-[0-9a-z]+-)?[0-9a-f]{16}\.tmp$/;
 
 /**
  * {@link FileIO} over the file system.
@@ -78,6 +82,7 @@ export class LocalFileIO implements FileIO {
 	readonly #pacer: SyncPacer;
 	readonly #persister: FolderPersister;
 	readonly #random: Random;
+	readonly #processes: Processes;
 	#closed = false;
 
 	constructor(options: LocalFileIOOptions = {}) {
@@ -91,6 +96,7 @@ export class LocalFileIO implements FileIO {
 		this.#pacer = new SyncPacer(calls.blocking, calls.pooled, limitBytes, options.clock ?? systemClock);
 		this.#persister = new FolderPersister(this.#pacer, this.#writeGuard, this.#looks);
 		this.#random = options.random ?? systemRandom;
+		this.#processes = options.processes ?? systemProcesses;
 	}
 
 	input(location: string, knownLength?: number): InputFile {
@@ -254,7 +260,8 @@ export class LocalFileIO implements FileIO {
 	}
 
 	#temporaryBeside(path: string): string {
-		return join(dirname(path), `.datashard-${randomHex(this.#random, 8)}.tmp`);
+		const name = `.datashard-${identityText(this.#processes.self)}-${randomHex(this.#random, 8)}.tmp`;
+		return join(dirname(path), name);
 	}
 
 	/** Opens a file that must not be there, making its folder if need be. */

@@ -1,17 +1,28 @@
 /** Files in a table's folders that could be garbage, before it is known what the table refers to. */
 import type { FileEntry, FileIO } from '../io/file-io.ts';
+import { TEMPORARY_FILE_NAME } from '../io/local-file-io.ts';
 import { baseName, joinLocation, withoutTrailingSlash } from '../io/location.ts';
 import { TABLE_PROPERTY, textProperty } from '../metadata/table-properties.ts';
 import type { TableMetadata } from '../spec/table-metadata.ts';
 import type { CleanedFileKind } from './cleanup-report.ts';
 import { FileKeys, nameKey } from './file-key.ts';
+import type { GoneWriters } from './gone-writers.ts';
+
+export interface CandidateOptions {
+	readonly nowMs: number;
+	/** age from which files go whose writers may live */
+	readonly olderThanMs: number;
+	/** since when it is known which files the table referred to, ms since 1970: what is younger goes with its writer */
+	readonly historySinceMs: number;
+	readonly goneWriters: GoneWriters;
+	readonly signal?: AbortSignal;
+}
 
 /** Temporary files of `LocalFileIO` are renamed, linked or deleted within moments; their writer is gone when older, ms. */
 export const TEMPORARY_FILE_AGE_MS = 900_000;
 /** Files held in memory at once; more are handled in several passes over the folders. */
 export const CANDIDATES_PER_PASS = 500_000;
 
-const TEMPORARY_NAME = /^\.datashard-[0-9a-f]{16}\.tmp$/;
 const CATALOG_METADATA_NAME = /^\d+-[^/]*\.metadata\.json(?:\.gz)?$/;
 const METADATA_NAME = /\.metadata\.json(?:\.gz)?$/;
 const VERSION_NAME = /^v(\d{1,10})(?:\.gz)?\.metadata\.json(?:\.gz)?$/;
@@ -69,10 +80,10 @@ export function ownFolders(metadata: TableMetadata): string[] {
 export async function findCandidates(
 	io: FileIO,
 	folders: readonly string[],
-	options: { readonly nowMs: number; readonly olderThanMs: number; readonly signal?: AbortSignal },
+	options: CandidateOptions,
 	take: (candidate: Candidate) => void,
 ): Promise<FolderFindings> {
-	const { nowMs, olderThanMs, signal } = options;
+	const { nowMs, olderThanMs, historySinceMs, goneWriters, signal } = options;
 	const catalogMetadata: string[] = [];
 	const versions: number[] = [];
 	const nestedTables = new Set<string>();
@@ -93,7 +104,10 @@ export async function findCandidates(
 			if (candidate.version !== undefined) versions.push(candidate.version);
 			const isTemporary = candidate.kind === 'temporary';
 			const leastAgeMs = isTemporary ? Math.min(TEMPORARY_FILE_AGE_MS, olderThanMs) : olderThanMs;
-			if (nowMs - entry.modifiedMs >= leastAgeMs) take(candidate);
+			const isDue =
+				nowMs - entry.modifiedMs >= leastAgeMs ||
+				((isTemporary || entry.modifiedMs >= historySinceMs) && (await goneWriters.wrote(name)));
+			if (isDue) take(candidate);
 		}
 	}
 	return { catalogMetadata, versions, nestedTables: [...nestedTables], fileCount };
@@ -104,7 +118,7 @@ function candidateOf(entry: FileEntry, path: string, name: string): Candidate | 
 	const parts = path.split('/');
 	const isHidden = (part: string): boolean => /^[._]/.test(part) && !part.includes('=');
 	if (parts.slice(0, -1).some(isHidden)) return undefined;
-	if (TEMPORARY_NAME.test(name)) return { location, kind: 'temporary', sizeBytes, modifiedMs, version: undefined };
+	if (TEMPORARY_FILE_NAME.test(name)) return { location, kind: 'temporary', sizeBytes, modifiedMs, version: undefined };
 	if (isHidden(name) || name === 'version-hint.text') return undefined;
 	const version = path === name ? VERSION_NAME.exec(name)?.[1] : undefined;
 	return {

@@ -3,10 +3,13 @@ import { IcebergError } from '../errors/iceberg-error.ts';
 import { baseName } from '../io/location.ts';
 import { metadataFileProperties } from '../metadata/table-properties.ts';
 import type { TableMetadata } from '../spec/table-metadata.ts';
+import type { Processes } from '../util/process-identity.ts';
+import { systemProcesses } from '../util/system-processes.ts';
 import { murmur3Bytes } from '../util/murmur3.ts';
 import { type CleanedFile, type CleanupReport, CleanupTally } from './cleanup-report.ts';
 import { deleteFiles } from './delete-files.ts';
 import { FileKeys, nameKey } from './file-key.ts';
+import { GoneWriters } from './gone-writers.ts';
 import { assertOwnsFiles, DEFAULT_GRACE_MS, durationMs, type MaintainableTable } from './maintainable-table.ts';
 import {
 	type Candidate,
@@ -40,6 +43,8 @@ export interface RemoveOrphansOptions {
 	readonly dryRun?: boolean;
 	/** Called for each file that is deleted, or would be. */
 	readonly onFile?: (file: CleanedFile) => void;
+	/** Tells which writers are gone: what they left goes at once. Default: this system's processes. */
+	readonly processes?: Processes;
 	readonly signal?: AbortSignal;
 }
 
@@ -77,6 +82,7 @@ class OrphanRemover {
 	readonly #folders: readonly string[];
 	readonly #keys = new FileKeys();
 	readonly #tally: CleanupTally;
+	readonly #goneWriters: GoneWriters;
 
 	constructor(table: MaintainableTable, options: RemoveOrphansOptions, olderThanMs: number) {
 		this.#table = table;
@@ -84,6 +90,7 @@ class OrphanRemover {
 		this.#olderThanMs = olderThanMs;
 		this.#nowMs = table.commitPorts().clock.nowMs();
 		this.#folders = ownFolders(table.metadata);
+		this.#goneWriters = new GoneWriters(table.io, table.metadata.location, options.processes ?? systemProcesses);
 		this.#tally = new CleanupTally(options.dryRun === true, options.onFile);
 	}
 
@@ -112,10 +119,18 @@ class OrphanRemover {
 
 	#find(take: (candidate: Candidate) => void): Promise<FolderFindings> {
 		const { signal } = this.#options;
+		const { io, metadata } = this.#table;
 		return findCandidates(
-			this.#table.io,
+			io,
 			this.#folders,
-			{ nowMs: this.#nowMs, olderThanMs: this.#olderThanMs, ...(signal === undefined ? {} : { signal }) },
+			{
+				nowMs: this.#nowMs,
+				olderThanMs: this.#olderThanMs,
+				// Beyond the log a file may have been let go of a moment ago, and somebody may still read it.
+				historySinceMs: metadata.metadataLog[0]?.timestampMs ?? metadata.lastUpdatedMs,
+				goneWriters: this.#goneWriters,
+				...(signal === undefined ? {} : { signal }),
+			},
 			take,
 		);
 	}

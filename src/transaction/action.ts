@@ -3,10 +3,13 @@ import type { FileIO } from '../io/file-io.ts';
 import type { TableRequirement, TableUpdate } from '../metadata/table-update.ts';
 import type { TableMetadata } from '../spec/table-metadata.ts';
 import type { Random } from '../util/ports.ts';
+import type { ProcessIdentity } from '../util/process-identity.ts';
 
 export interface ActionContext {
 	readonly io: FileIO;
 	readonly random: Random;
+	/** who commits: stands in the names of new files */
+	readonly writer: ProcessIdentity;
 	/** one for all attempts of a commit; stands in the summary of each snapshot that it adds */
 	readonly commitId: string;
 	/** the time of this attempt, not before the base's last update; milliseconds since 1970 */

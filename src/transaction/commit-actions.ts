@@ -9,7 +9,9 @@ import type { TableRequirement, TableUpdate } from '../metadata/table-update.ts'
 import type { TableMetadata } from '../spec/table-metadata.ts';
 import { throwIfAborted } from '../util/bounded-pool.ts';
 import type { Clock, Random } from '../util/ports.ts';
+import type { Processes } from '../util/process-identity.ts';
 import { Backoff, type BackoffOptions } from '../util/retry.ts';
+import { systemProcesses } from '../util/system-processes.ts';
 import { randomUuid } from '../util/uuid.ts';
 import type { Action } from './action.ts';
 import { historyHasCommit } from './commit-id.ts';
@@ -19,6 +21,8 @@ import { FOLDER_TABLE_RETRIES, retryPolicy } from './retry-policy.ts';
 export interface CommitOptions {
 	readonly clock: Clock;
 	readonly random: Random;
+	/** Default: this system's. */
+	readonly processes?: Processes;
 	/** used where the table's properties do not say. Default {@link FOLDER_TABLE_RETRIES} */
 	readonly retryDefaults?: BackoffOptions;
 	readonly signal?: AbortSignal;
@@ -117,12 +121,13 @@ class CommitRun {
 	}
 
 	async #prepare(base: LoadedMetadata): Promise<SwapRequest | undefined> {
-		const { clock, random, signal } = this.#options;
+		const { clock, random, signal, processes = systemProcesses } = this.#options;
 		throwIfAborted(signal);
 		// The clock may have stepped back; a table's time does not.
 		const nowMs = Math.max(clock.nowMs(), base.metadata.lastUpdatedMs);
 		const metadataFolder = metadataFolderOf(base.metadata);
-		const context = { io: this.#io, random, commitId: this.#commitId, nowMs, metadataFolder, signal };
+		const writer = processes.self;
+		const context = { io: this.#io, random, writer, commitId: this.#commitId, nowMs, metadataFolder, signal };
 		const updates: TableUpdate[] = [];
 		const requirements: TableRequirement[] = [];
 		const newFiles: string[] = [];

@@ -9,6 +9,7 @@ import { type ManifestProperties, TABLE_PROPERTY, textProperty } from '../metada
 import type { Snapshot, SnapshotOperation } from '../spec/snapshot.ts';
 import type { TableMetadata } from '../spec/table-metadata.ts';
 import { refByName, snapshotById } from '../spec/table-metadata-lookup.ts';
+import { writerSuffix } from '../util/process-identity.ts';
 import { randomPositiveLong, randomUuid } from '../util/uuid.ts';
 import { type ActionContext, type ActionResult, deleteQuietly } from './action.ts';
 import { COMMIT_ID_KEY } from './commit-id.ts';
@@ -102,7 +103,7 @@ export class SnapshotProducer {
 
 	/** A location for a new manifest. */
 	newManifestLocation(context: ActionContext): string {
-		this.#fileId ??= randomUuid(context.random);
+		this.#fileId ??= writerSuffix(randomUuid(context.random), context.writer);
 		return joinLocation(context.metadataFolder, `${this.#fileId}-m${this.#manifestCount++}.avro`);
 	}
 
@@ -197,7 +198,7 @@ export class SnapshotProducer {
 	}
 
 	#newListLocation(snapshotId: bigint, context: ActionContext): string {
-		this.#fileId ??= randomUuid(context.random);
+		this.#fileId ??= writerSuffix(randomUuid(context.random), context.writer);
 		this.#listCount++;
 		return joinLocation(context.metadataFolder, `snap-${snapshotId}-${this.#listCount}-${this.#fileId}.avro`);
 	}

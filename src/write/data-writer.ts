@@ -13,6 +13,8 @@ import { currentSchema, defaultSortOrder, defaultSpec, partitionTypeIn } from '.
 import type { StructType } from '../spec/types.ts';
 import { mapBounded, throwIfAborted } from '../util/bounded-pool.ts';
 import type { Random } from '../util/ports.ts';
+import { type Processes, writerSuffix } from '../util/process-identity.ts';
+import { systemProcesses } from '../util/system-processes.ts';
 import { randomUuid } from '../util/uuid.ts';
 import { DataFileWriter } from './data-file-writer.ts';
 import { type DataLocations, dataLocations } from './location-provider.ts';
@@ -38,6 +40,8 @@ export interface WriteContext {
 	/** its current schema, default spec, default sort order and properties are written by */
 	readonly metadata: TableMetadata;
 	readonly random: Random;
+	/** names the files' writer. Default: this system's */
+	readonly processes?: Processes;
 	readonly signal?: AbortSignal;
 	/** default: the current schema, default spec and order of `metadata` */
 	readonly schema?: Schema;
@@ -106,7 +110,8 @@ class DataWriter {
 		this.#locations = dataLocations(metadata.location, metadata.properties);
 		this.#options = parquetOptions(metadata.properties, this.#schema, this.#order);
 		this.#targetSizeBytes = targetFileSizeBytes(metadata.properties);
-		this.#operationId = randomUuid(context.random);
+		const { self } = context.processes ?? systemProcesses;
+		this.#operationId = writerSuffix(randomUuid(context.random), self);
 	}
 
 	async write(batch: ColumnBatch): Promise<void> {

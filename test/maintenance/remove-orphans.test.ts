@@ -13,6 +13,8 @@ import {
 	vacuum,
 } from '../../src/index.ts';
 import { FileKeys } from '../../src/maintenance/file-key.ts';
+import type { ProcessIdentity } from '../../src/util/process-identity.ts';
+import { systemProcesses } from '../../src/util/system-processes.ts';
 import { FaultyFileIO } from '../../src/testing/faulty-file-io.ts';
 import { checkAllSnapshots, DAY, fill, filesOf, idsOf, newTable, open, range, runs, T, TestClock } from './support.ts';
 
@@ -74,6 +76,58 @@ describe('removeOrphans', () => {
 		expect((await removeOrphans(table)).fileCount).toBe(0);
 		clock.pass(1);
 		expect((await removeOrphans(table)).files).toMatchObject([{ kind: 'temporary' }]);
+	});
+
+	it('deletes what writers left that are gone, at once', async () => {
+		const clock = new TestClock();
+		const io = new MemoryFileIO({ clock });
+		const table = await newTable(io, clock);
+		await fill(table, clock, range(0, 3));
+		const uuid = 'f79c3e09-677c-4bbd-a479-3f349cb785e7';
+		const gone = '00000001-1-a';
+		const alive = '00000001-2-a';
+		const left = (writer: string): string[] => [
+			`data/00000-0-${uuid}-${writer}-00001.parquet`,
+			`metadata/${uuid}-${writer}-m0.avro`,
+			`metadata/snap-17-1-${uuid}-${writer}.avro`,
+			`metadata/.datashard-${writer}-0123456789abcdef.tmp`,
+		];
+		const orphans = left(gone);
+		const write = async (name: string): Promise<void> => io.write(`${T}/${name}`, bytes);
+		await write(`data/00000-0-${uuid}-${gone}-00002.parquet`);
+		clock.pass(60_000);
+		await expireSnapshots(table, { retainLast: 1, olderThanMs: 0, metadataOnly: true });
+		for (const name of [...orphans, ...left(alive), ...left('00000002-1-a')]) await write(name);
+		const processes = {
+			self: systemProcesses.self,
+			isGone: ({ host, pid }: ProcessIdentity) => (host === '00000001' ? pid === 1 : undefined),
+		};
+		// A journal of its own, or of who knows whom, may still hand over what it wrote.
+		for (const journal of [`_journal/${gone}-1.log`, `_journal/${uuid}.log`]) {
+			await write(journal);
+			expect((await removeOrphans(table, { processes })).fileCount).toBe(0);
+			await io.delete(`${T}/${journal}`);
+		}
+		await write(`_journal/${alive}-${uuid}.log`);
+		const { files } = await removeOrphans(table, { processes });
+		expect(files.map((file) => file.location.slice(T.length + 1)).sort()).toEqual(
+			[...orphans, `data/00000-0-${uuid}-${gone}-00002.parquet`].sort(),
+		);
+		expect(await idsOf(table)).toEqual([0, 1, 2]);
+		await checkAllSnapshots(io, clock);
+	});
+
+	it('waits for the age of what the log of metadata does not reach back to', async () => {
+		const clock = new TestClock();
+		const io = new MemoryFileIO({ clock });
+		const table = await newTable(io, clock, { properties: { 'write.metadata.previous-versions-max': '1' } });
+		const name = `${T}/data/00000-0-f79c3e09-677c-4bbd-a479-3f349cb785e7-00000001-1-a-00001.parquet`;
+		await io.write(name, bytes);
+		await fill(table, clock, range(0, 3));
+		const processes = { self: systemProcesses.self, isGone: () => true };
+		expect((await removeOrphans(table, { processes })).files).toEqual([]);
+		clock.pass(3 * DAY);
+		expect((await removeOrphans(table, { processes })).files).toMatchObject([{ location: name }]);
 	});
 
 	it('spares what was let go of within the grace period, and what a retained log names', async () => {

@@ -41,7 +41,9 @@ describe('writeDataFiles', () => {
 		expect(files.length).toBe(1);
 		const [file] = files;
 		if (file === undefined) throw new Error('no file');
-		expect(file.location).toMatch(/^memory:\/tables\/t\/data\/00000-0-[0-9a-f-]{36}-00001\.parquet$/);
+		expect(file.location).toMatch(
+			/^memory:\/tables\/t\/data\/00000-0-[0-9a-f-]{36}-[0-9a-f]{8}-[0-9a-z]+-[0-9a-z]+-00001\.parquet$/,
+		);
 		expect(file).toMatchObject({
 			content: 'data',
 			format: 'parquet',
