@@ -8,3 +8,15 @@ export {
 	SimulatedCrash,
 } from './testing/faulty-file-io.ts';
 export { fileIOSuite, type FileIOSuiteOptions, type FileIOUnderTest } from './testing/file-io-suite.ts';
+export {
+	journalStoreSuite,
+	type JournalStoreSuiteOptions,
+	type JournalStoreUnderTest,
+} from './testing/journal-store-suite.ts';
+export type {
+	Awaitable,
+	JournalAppendFile,
+	JournalListing,
+	JournalReadFile,
+	JournalStore,
+} from './io/journal-store.ts';
