@@ -7,14 +7,14 @@ import { openFileIO } from '../io/resolve.ts';
 import { booleanProperty, TABLE_PROPERTY } from '../metadata/table-properties.ts';
 import type { TableMetadata } from '../spec/table-metadata.ts';
 import { throwIfAborted } from '../util/bounded-pool.ts';
+import type { CallOptions } from '../util/deadline.ts';
 import { FolderCommitter } from './folder-committer.ts';
 import { versionOf } from './metadata-file.ts';
 import { reachableFiles } from './reachable-files.ts';
 import { METADATA_FOLDER, VersionFiles } from './version-files.ts';
 
-export interface DropOptions {
+export interface DropOptions extends CallOptions {
 	readonly io?: FileIO;
-	readonly signal?: AbortSignal;
 }
 
 export interface DropResult {

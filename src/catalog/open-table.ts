@@ -9,8 +9,9 @@ import type { Row, RowInput } from '../spec/row-types.ts';
 import { Schema, type SchemaOptions } from '../spec/schema.ts';
 import { parseSortOrder } from '../spec/sort-order.ts';
 import type { FormatVersion } from '../spec/table-metadata.ts';
-import { checkOptions } from '../table/check-options.ts';
+import { CALL_KEYS, checkOptions } from '../table/check-options.ts';
 import { Table } from '../table/table.ts';
+import { type CallOptions, within } from '../util/deadline.ts';
 import type { Clock, Random } from '../util/ports.ts';
 import { systemClock, systemRandom } from '../util/system-ports.ts';
 import type { DropOptions, DropResult } from './drop-folder-table.ts';
@@ -28,10 +29,9 @@ export interface Ports {
 	readonly random?: Random;
 }
 
-export interface LoadTableOptions extends Ports {
+export interface LoadTableOptions extends Ports, CallOptions {
 	/** Storage of the table. Default: the file system, with writes confined to the table's own places. */
 	readonly io?: FileIO;
-	readonly signal?: AbortSignal;
 }
 
 export interface CreateTableOptions extends LoadTableOptions {
@@ -45,7 +45,7 @@ export interface CreateTableOptions extends LoadTableOptions {
 	readonly formatVersion?: FormatVersion;
 }
 
-const LOAD_KEYS: readonly (keyof LoadTableOptions)[] = ['io', 'signal', 'clock', 'random'];
+const LOAD_KEYS: readonly (keyof LoadTableOptions)[] = ['io', 'clock', 'random', ...CALL_KEYS];
 const CREATE_KEYS: readonly (keyof CreateTableOptions)[] = [
 	...LOAD_KEYS,
 	'partitionBy',
@@ -53,7 +53,7 @@ const CREATE_KEYS: readonly (keyof CreateTableOptions)[] = [
 	'properties',
 	'formatVersion',
 ];
-const DROP_KEYS: readonly (keyof DropOptions)[] = ['io', 'signal'];
+const DROP_KEYS: readonly (keyof DropOptions)[] = ['io', ...CALL_KEYS];
 
 /**
  * Makes a table in a folder and opens it. The folder is made when it is not there; it may hold other files, but no table.
@@ -68,19 +68,19 @@ export async function createTable<In = RowInput, Out = Row>(
 	options: CreateTableOptions = {},
 ): Promise<Table<In, Out>> {
 	checkOptions('createTable', options, CREATE_KEYS);
-	const { partitionBy, sortBy, properties, formatVersion, clock, random, io, signal } = options;
+	const { partitionBy, sortBy, properties, formatVersion, clock, random, io } = options;
 	const place = absoluteLocation(location, process.cwd());
 	const tableSchema = asSchema(schema);
-	const opened = await createFolderTable(
-		place,
-		{
-			schema: tableSchema,
-			partitionSpec: parsePartitionSpec(tableSchema, namesIn('partitionBy', partitionBy)),
-			sortOrder: parseSortOrder(tableSchema, namesIn('sortBy', sortBy)),
-			properties: properties ?? {},
-			formatVersion: formatVersion ?? DEFAULT_FORMAT_VERSION,
-		},
-		{ ...given({ clock, random, io, signal }) },
+	const table = {
+		schema: tableSchema,
+		partitionSpec: parsePartitionSpec(tableSchema, namesIn('partitionBy', partitionBy)),
+		sortOrder: parseSortOrder(tableSchema, namesIn('sortBy', sortBy)),
+		properties: properties ?? {},
+		formatVersion: formatVersion ?? DEFAULT_FORMAT_VERSION,
+	};
+	const call = { name: `createTable of ${place}`, effect: 'commit', ...given({ clock }) } as const;
+	const opened = await within(call, options, (signal) =>
+		createFolderTable(place, table, given({ clock, random, io, signal })),
 	);
 	return tableOf(place, opened, false, options);
 }
@@ -98,10 +98,12 @@ export async function loadTable<In = RowInput, Out = Row>(
 ): Promise<Table<In, Out>> {
 	checkOptions('loadTable', options, LOAD_KEYS);
 	const place = absoluteLocation(location, process.cwd());
-	const { io, signal } = options;
+	const { io, clock } = options;
 	const readOnly = isMetadataFileLocation(place);
 	const open = readOnly ? openMetadataFile : openFolderTable;
-	return tableOf(place, await open(place, given({ io, signal })), readOnly, options);
+	const call = { name: `loadTable of ${place}`, effect: 'none', ...given({ clock }) } as const;
+	const opened = await within(call, options, (signal) => open(place, given({ io, signal })));
+	return tableOf(place, opened, readOnly, options);
 }
 
 /**
@@ -118,7 +120,10 @@ export async function dropTable(location: string | URL, options: DropOptions = {
 		});
 	}
 	const { dropFolderTable } = await import('./drop-folder-table.ts');
-	return dropFolderTable(place, options);
+	const { timeoutMs: _, ...rest } = options;
+	return within({ name: `dropTable of ${place}`, effect: 'steps' }, options, (signal) =>
+		dropFolderTable(place, signal === undefined ? rest : { ...rest, signal }),
+	);
 }
 
 function tableOf<In, Out>(location: string, opened: OpenedTable, readOnly: boolean, ports: Ports): Table<In, Out> {

@@ -15,6 +15,7 @@ import { targetFileSizeBytes } from '../write/write-properties.ts';
 import type { MaintainableTable } from './maintainable-table.ts';
 import { type CompactionGroup, type CompactionLimits, type CompactionPlan, planCompaction } from './plan-compaction.ts';
 import { rewriteGroup } from './rewrite-group.ts';
+import type { CallOptions } from '../util/deadline.ts';
 
 /** Files of a partition from which on they are put together, where they do not fill a file of the target size. */
 export const DEFAULT_MIN_INPUT_FILES = 5;
@@ -25,7 +26,7 @@ const MAX_PLANNING_ATTEMPTS = 4;
 /** Most files that a result lists. */
 export const SKIPPED_LIST_LIMIT = 1000;
 
-export interface CompactOptions {
+export interface CompactOptions extends CallOptions {
 	/** Only files that may hold such rows; they are rewritten whole. Default: all. */
 	readonly where?: Expression | string;
 	/** Default: the table's `write.target-file-size-bytes`, else 512 MiB. */
@@ -42,7 +43,6 @@ export interface CompactOptions {
 	readonly dryRun?: boolean;
 	/** Called after each group that was written. */
 	readonly onProgress?: (progress: { readonly groupCount: number; readonly groupsDone: number }) => void;
-	readonly signal?: AbortSignal;
 }
 
 export interface SkippedFile {

@@ -10,8 +10,9 @@ import { type CleanedFile, type CleanupReport, CleanupTally } from './cleanup-re
 import { deleteReleased } from './delete-released.ts';
 import { assertOwnsFiles, DEFAULT_GRACE_MS, durationMs, type MaintainableTable } from './maintainable-table.ts';
 import { readSnapshotHistory } from './snapshot-history.ts';
+import type { CallOptions } from '../util/deadline.ts';
 
-export interface ExpireOptions {
+export interface ExpireOptions extends CallOptions {
 	/** Age from which snapshots go, ms. Default: `history.expire.max-snapshot-age-ms` of the table, else 5 days. */
 	readonly olderThanMs?: number;
 	/** Newest snapshots of each branch that stay. Default: `history.expire.min-snapshots-to-keep`, else 1. */
@@ -29,7 +30,6 @@ export interface ExpireOptions {
 	readonly dryRun?: boolean;
 	/** Called for each file that is deleted, or would be. */
 	readonly onFile?: (file: CleanedFile) => void;
-	readonly signal?: AbortSignal;
 }
 
 export interface ExpireResult extends CleanupReport {

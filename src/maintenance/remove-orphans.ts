@@ -21,6 +21,7 @@ import {
 } from './orphan-candidates.ts';
 import { keptManifests, type KnownManifest, liveEntriesOf } from './reachable-files.ts';
 import { readSnapshotHistory } from './snapshot-history.ts';
+import type { CallOptions } from '../util/deadline.ts';
 
 /** Age from which files that nothing refers to go, ms: 3 days. */
 export const DEFAULT_ORPHAN_AGE_MS = 3 * 86_400_000;
@@ -32,7 +33,7 @@ const KEPT_METADATA_VERSIONS = 100;
 const MAX_LOOKS = 3;
 const MS_PER_HOUR = 3_600_000;
 
-export interface RemoveOrphansOptions {
+export interface RemoveOrphansOptions extends CallOptions {
 	/** Age by the storage's clock from which files go, ms. Default {@link DEFAULT_ORPHAN_AGE_MS}. */
 	readonly olderThanMs?: number;
 	/** Take an age of less than {@link MIN_ORPHAN_AGE_MS}: files of writes that run now are deleted then. Default false. */
@@ -45,7 +46,6 @@ export interface RemoveOrphansOptions {
 	readonly onFile?: (file: CleanedFile) => void;
 	/** Tells which writers are gone: what they left goes at once. Default: this system's processes. */
 	readonly processes?: Processes;
-	readonly signal?: AbortSignal;
 }
 
 export interface RemoveOrphansResult extends CleanupReport {

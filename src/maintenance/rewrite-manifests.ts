@@ -5,10 +5,9 @@ import { commitActions } from '../transaction/commit-actions.ts';
 import { snapshotsOfCommit } from '../transaction/commit-id.ts';
 import { RewriteManifestsAction, type RewriteManifestsOptions } from '../transaction/rewrite-manifests.ts';
 import type { MaintainableTable } from './maintainable-table.ts';
+import type { CallOptions } from '../util/deadline.ts';
 
-export interface RewriteTableManifestsOptions extends RewriteManifestsOptions {
-	readonly signal?: AbortSignal;
-}
+export type RewriteTableManifestsOptions = RewriteManifestsOptions & CallOptions;
 
 export interface RewriteManifestsResult {
 	/** false when the manifests are as few and as well ordered as they can be */
@@ -25,7 +24,7 @@ export async function rewriteManifests(
 	table: MaintainableTable,
 	options: RewriteTableManifestsOptions = {},
 ): Promise<RewriteManifestsResult> {
-	const { signal, ...rest } = options;
+	const { signal, timeoutMs: _, ...rest } = options;
 	const { targetSizeBytes } = rest;
 	if (targetSizeBytes !== undefined && !(Number.isSafeInteger(targetSizeBytes) && targetSizeBytes >= 1)) {
 		throw new IcebergError(

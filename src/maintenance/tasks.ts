@@ -1,4 +1,8 @@
-/** Maintenance as users call it. Each task is loaded when it is called: most processes never do. */
+/**
+ * Maintenance as users call it. Each task is loaded when it is called: most processes never do. A task that is ended by its
+ * signal or deadline leaves what it has committed and deleted by then; calling it again goes on from there.
+ */
+import { type CallOptions, within } from '../util/deadline.ts';
 import type { CompactOptions, CompactResult } from './compact.ts';
 import type { ExpireOptions, ExpireResult } from './expire-snapshots.ts';
 import type { MaintainableTable } from './maintainable-table.ts';
@@ -19,8 +23,7 @@ import type { VacuumOptions, VacuumResult } from './vacuum.ts';
  *   says; `COMMIT_CONFLICT`, `COMMIT_STATE_UNKNOWN` (nothing is deleted then), `STORAGE`, `ABORTED`
  */
 export async function compact(table: MaintainableTable, options: CompactOptions = {}): Promise<CompactResult> {
-	const task = await import('./compact.ts');
-	return task.compact(table, options);
+	return limited('compact', table, options, async (given) => (await import('./compact.ts')).compact(table, given));
 }
 
 /**
@@ -35,8 +38,9 @@ export async function compact(table: MaintainableTable, options: CompactOptions 
  *   is deleted then; `COMMIT_CONFLICT`, `COMMIT_STATE_UNKNOWN`, `STORAGE`, `ABORTED`
  */
 export async function expireSnapshots(table: MaintainableTable, options: ExpireOptions = {}): Promise<ExpireResult> {
-	const task = await import('./expire-snapshots.ts');
-	return task.expireSnapshots(table, options);
+	return limited('expireSnapshots', table, options, async (given) =>
+		(await import('./expire-snapshots.ts')).expireSnapshots(table, given),
+	);
 }
 
 /**
@@ -55,8 +59,9 @@ export async function removeOrphans(
 	table: MaintainableTable,
 	options: RemoveOrphansOptions = {},
 ): Promise<RemoveOrphansResult> {
-	const task = await import('./remove-orphans.ts');
-	return task.removeOrphans(table, options);
+	return limited('removeOrphans', table, options, async (given) =>
+		(await import('./remove-orphans.ts')).removeOrphans(table, given),
+	);
 }
 
 /**
@@ -71,8 +76,9 @@ export async function rewriteManifests(
 	table: MaintainableTable,
 	options: RewriteTableManifestsOptions = {},
 ): Promise<RewriteManifestsResult> {
-	const task = await import('./rewrite-manifests.ts');
-	return task.rewriteManifests(table, options);
+	return limited('rewriteManifests', table, options, async (given) =>
+		(await import('./rewrite-manifests.ts')).rewriteManifests(table, given),
+	);
 }
 
 /**
@@ -83,6 +89,17 @@ export async function rewriteManifests(
  *   deletions is looked at before anything is done
  */
 export async function vacuum(table: MaintainableTable, options: VacuumOptions = {}): Promise<VacuumResult> {
-	const task = await import('./vacuum.ts');
-	return task.vacuum(table, options);
+	return limited('vacuum', table, options, async (given) => (await import('./vacuum.ts')).vacuum(table, given));
+}
+
+/** A task under its deadline. */
+function limited<T, O extends CallOptions>(
+	name: string,
+	table: MaintainableTable,
+	options: O,
+	run: (options: O) => Promise<T>,
+): Promise<T> {
+	return within({ name: `${name} of ${table.location}`, effect: 'steps' }, options, (signal) =>
+		run(signal === undefined ? options : { ...options, signal }),
+	);
 }

@@ -8,10 +8,11 @@ import {
 	type RewriteManifestsResult,
 	type RewriteTableManifestsOptions,
 } from './rewrite-manifests.ts';
+import type { CallOptions } from '../util/deadline.ts';
 
-type Part<T> = Omit<T, 'dryRun' | 'signal' | 'graceMs'>;
+type Part<T> = Omit<T, 'dryRun' | 'graceMs' | keyof CallOptions>;
 
-export interface VacuumOptions {
+export interface VacuumOptions extends CallOptions {
 	readonly compact?: Part<CompactOptions>;
 	readonly manifests?: Part<RewriteTableManifestsOptions>;
 	readonly expire?: Part<ExpireOptions>;
@@ -20,7 +21,6 @@ export interface VacuumOptions {
 	readonly graceMs?: number;
 	/** Only tells what would be done; each part as if it were the only one. Default false. */
 	readonly dryRun?: boolean;
-	readonly signal?: AbortSignal;
 }
 
 export interface VacuumResult {

@@ -6,6 +6,7 @@ import type { ColumnBatch } from '../column/vector.ts';
 import type { RowInput } from '../spec/row-types.ts';
 import type { Schema } from '../spec/schema.ts';
 import type { NestedField } from '../spec/types.ts';
+import { type CallOptions, untilAborted } from '../util/deadline.ts';
 
 /** Gives batches of the columns that it is asked for, as a file that was opened by `openImport` does. */
 export interface BatchSource {
@@ -25,10 +26,9 @@ export type AppendInput<In = RowInput> =
 	| Uint8Array
 	| BatchSource;
 
-export interface AppendOptions {
+export interface AppendOptions extends CallOptions {
 	/** added to the snapshot's summary */
 	readonly summary?: Readonly<Record<string, string>>;
-	readonly signal?: AbortSignal;
 }
 
 export interface AppendOnceOptions extends AppendOptions {
@@ -45,7 +45,15 @@ export interface AppendOnceOptions extends AppendOptions {
  * @throws at once `INVALID_ARGUMENT` for something that holds no rows; while iterating `INVALID_DATA` with row, column and value
  */
 export function batchesOf(schema: Schema, input: unknown, signal: AbortSignal | undefined): AsyncIterable<ColumnBatch> {
-	const options = signal === undefined ? {} : { signal };
+	const batches = columnsOf(schema, input, signal === undefined ? {} : { signal });
+	return signal === undefined ? batches : untilAborted(batches, signal);
+}
+
+function columnsOf(
+	schema: Schema,
+	input: unknown,
+	options: { readonly signal?: AbortSignal },
+): AsyncIterable<ColumnBatch> {
 	if (isColumnsInput(input)) return columnBatches(schema, input, options);
 	if (mayBeArrow(input)) return arrowBatches(schema, input, options);
 	if (isRowSource(input)) return batchesFromRows(schema.fields, input, options);

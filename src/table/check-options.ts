@@ -2,7 +2,12 @@
 import { nearNames } from '../column/near-names.ts';
 import { describeValue } from '../column/invalid-value.ts';
 import { IcebergError } from '../errors/iceberg-error.ts';
+import { type CallOptions, checkCallOptions } from '../util/deadline.ts';
 import type { ScanOptions } from './scan-options.ts';
+import type { StateReadOptions } from './table-source.ts';
+
+export const CALL_KEYS: readonly (keyof CallOptions)[] = ['signal', 'timeoutMs'];
+export const STATE_READ_KEYS: readonly (keyof StateReadOptions)[] = ['snapshotId', 'asOfMs', 'ref', ...CALL_KEYS];
 
 /** @throws `INVALID_ARGUMENT` for what is no object, and for a key that is none of `known`, with those that are near */
 export function checkOptions(what: string, options: unknown, known: readonly string[]): void {
@@ -27,12 +32,13 @@ const SCAN_KEYS: readonly (keyof ScanOptions)[] = [
 	'longs',
 	'timestamps',
 	'caseSensitive',
-	'signal',
+	...CALL_KEYS,
 ];
 
 /** @throws `INVALID_ARGUMENT` naming the option and its value; names of columns and snapshots are looked up later */
 export function checkScanOptions(options: ScanOptions): void {
 	checkOptions('a scan', options, SCAN_KEYS);
+	checkCallOptions(options);
 	const { select, where, limit, longs, timestamps, caseSensitive } = options as { [K in keyof ScanOptions]: unknown };
 	const refuse = (option: string, value: unknown, expected: string): never => {
 		throw new IcebergError('INVALID_ARGUMENT', `${option} is ${expected}, not ${describeValue(value)}`, {

@@ -1,9 +1,12 @@
 import type { RowOutputOptions } from '../column/rows-out.ts';
 import type { Expression } from '../expr/expression.ts';
-import type { SnapshotSelector } from './table-source.ts';
+import type { StateReadOptions } from './table-source.ts';
 
-/** What to read and how to give it out. */
-export interface ScanOptions extends SnapshotSelector, RowOutputOptions {
+/**
+ * What to read and how to give it out. A deadline is that of one read, from its first row to its last, the time that the
+ * reader takes included.
+ */
+export interface ScanOptions extends StateReadOptions, RowOutputOptions {
 	/**
 	 * Full names of columns (`a`, `a.b`), in the order wanted; default all columns of the schema. The metadata columns
 	 * {@link MetadataColumns} can be named too; a column of the table that has such a name hides it.
@@ -15,7 +18,6 @@ export interface ScanOptions extends SnapshotSelector, RowOutputOptions {
 	readonly limit?: number;
 	/** whether names in `select` and `where` must match case; default true */
 	readonly caseSensitive?: boolean;
-	readonly signal?: AbortSignal;
 }
 
 /** What a scan can tell of each row besides the table's columns. Iceberg spec: Reserved Field IDs; Row Lineage. */

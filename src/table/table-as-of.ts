@@ -2,7 +2,11 @@ import type { DataFile, ManifestFile } from '../manifest/types.ts';
 import type { Row, RowInput } from '../spec/row-types.ts';
 import type { Schema } from '../spec/schema.ts';
 import type { Snapshot } from '../spec/snapshot.ts';
+import { type CallOptions, within } from '../util/deadline.ts';
+import type { Clock } from '../util/ports.ts';
+import { CALL_KEYS, checkOptions } from './check-options.ts';
 import type { ScanOptions, SelectableRow } from './scan-options.ts';
+import type * as StateReads from './state-reads.ts';
 import { TableScan } from './table-scan.ts';
 import type { SnapshotSelector, TableState } from './table-source.ts';
 
@@ -20,13 +24,13 @@ export class TableAsOf<Out = Row> {
 	/** undefined: the table had no snapshot */
 	readonly snapshot: Snapshot | undefined;
 	readonly schema: Schema<RowInput, Out>;
-	readonly #state: TableState;
+	readonly #state: TableState & { readonly clock: Clock };
 	/** Resolved against `#state`, which never changes, it names the same snapshot and schema each time. */
 	readonly #selector: SnapshotSelector;
 
 	/** Not for users: it comes from `table.timeTravel()`. */
 	constructor(
-		state: TableState,
+		state: TableState & { readonly clock: Clock },
 		snapshot: Snapshot | undefined,
 		schema: Schema<RowInput, Out>,
 		selector: SnapshotSelector,
@@ -43,25 +47,36 @@ export class TableAsOf<Out = Row> {
 	): TableScan<Pick<SelectableRow<Out>, K>>;
 	scan(options?: TimelessScanOptions): TableScan<Out>;
 	scan(options: TimelessScanOptions = {}): TableScan<Out> {
-		return new TableScan<Out>(async () => this.#state, { ...options, ...this.#selector });
+		const { metadata, clock } = this.#state;
+		const source = { location: metadata.location, clock, state: async () => this.#state };
+		return new TableScan<Out>(source, { ...options, ...this.#selector });
 	}
 
 	/** As {@link Table.manifests}, of this state. */
-	async manifests(): Promise<readonly ManifestFile[]> {
-		const { manifestsOf } = await import('./state-reads.ts');
-		return manifestsOf(this.#state, this.#selector);
+	async manifests(options: CallOptions = {}): Promise<readonly ManifestFile[]> {
+		return this.#read('manifests', options, (reads, ...state) => reads.manifestsOf(...state));
 	}
 
 	/** As {@link Table.dataFiles}, of this state. */
-	async dataFiles(): Promise<readonly DataFile[]> {
-		const { dataFilesOf } = await import('./state-reads.ts');
-		return dataFilesOf(this.#state, this.#selector);
+	async dataFiles(options: CallOptions = {}): Promise<readonly DataFile[]> {
+		return this.#read('dataFiles', options, (reads, ...state) => reads.dataFilesOf(...state));
 	}
 
 	/** As {@link Table.rowCount}, of this state. */
-	async rowCount(): Promise<number> {
-		const { rowCountOf } = await import('./state-reads.ts');
-		return rowCountOf(this.#state, this.#selector);
+	async rowCount(options: CallOptions = {}): Promise<number> {
+		return this.#read('rowCount', options, (reads, ...state) => reads.rowCountOf(...state));
+	}
+
+	async #read<T>(
+		name: string,
+		options: CallOptions,
+		read: (reads: typeof StateReads, ...of: StateReads.StateRead) => Promise<T>,
+	): Promise<T> {
+		checkOptions(name, options, CALL_KEYS);
+		const { metadata, clock } = this.#state;
+		return within({ name: `${name} of ${metadata.location}`, effect: 'none', clock }, options, async (signal) =>
+			read(await import('./state-reads.ts'), this.#state, this.#selector, signal),
+		);
 	}
 }
 

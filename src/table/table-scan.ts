@@ -8,11 +8,22 @@ import type { PlanReport } from '../scan/plan-report.ts';
 import type { Row } from '../spec/row-types.ts';
 import type { Snapshot } from '../spec/snapshot.ts';
 import type { NestedField } from '../spec/types.ts';
+import { type LimitedCall, streamWithin, within } from '../util/deadline.ts';
+import type { Clock } from '../util/ports.ts';
 import type * as Reading from './reading.ts';
 import { checkScanOptions } from './check-options.ts';
 import type { ResolvedScan } from './reading.ts';
 import type { ScanOptions } from './scan-options.ts';
 import { selectSnapshot, type TableState } from './table-source.ts';
+
+/** What a scan reads from. */
+export interface ScanSource {
+	/** for messages */
+	readonly location: string;
+	readonly clock: Clock;
+	/** the newest state */
+	state(signal?: AbortSignal): Promise<TableState>;
+}
 
 /**
  * A read of one snapshot. Iterating it gives rows; the other forms give the same rows as columns or as Arrow. The
@@ -20,13 +31,13 @@ import { selectSnapshot, type TableState } from './table-source.ts';
  * (Iceberg spec: Optimistic Concurrency). Each iteration is a new read.
  */
 export class TableScan<Out = Row> implements AsyncIterable<Out> {
-	readonly #source: (signal?: AbortSignal) => Promise<TableState>;
+	readonly #source: ScanSource;
 	readonly #options: ScanOptions;
 	readonly #filter: Expression | undefined;
 	#lastPlan: FilePlan | undefined;
 
 	/** @throws `INVALID_ARGUMENT` naming the option, `INVALID_FILTER` for a `where` text that cannot be parsed */
-	constructor(source: (signal?: AbortSignal) => Promise<TableState>, options: ScanOptions) {
+	constructor(source: ScanSource, options: ScanOptions) {
 		checkScanOptions(options);
 		const { where } = options;
 		this.#source = source;
@@ -45,20 +56,21 @@ export class TableScan<Out = Row> implements AsyncIterable<Out> {
 	}
 
 	/** The rows in arrays of about a thousand: cheaper to iterate over than row by row. */
-	async *rowChunks(): AsyncGenerator<Out[]> {
-		const { reading, resolved } = await this.#resolve();
-		const batches = this.#read(reading, resolved);
-		yield* reading.rowsOfScan(batches, resolved.fields, this.#options) as AsyncGenerator<Out[]>;
+	rowChunks(): AsyncGenerator<Out[]> {
+		return this.#stream(async function* ({ reading, resolved, options, batches }) {
+			yield* reading.rowsOfScan(batches(), resolved.fields, options) as AsyncGenerator<Out[]>;
+		});
 	}
 
 	/**
 	 * The rows as JSON texts without line ends, in arrays of about a thousand: canonical values, integers of all sizes as
 	 * JSON integers in all their digits (`column/json-out.ts` has the table of types).
 	 */
-	async *jsonLines(): AsyncGenerator<string[]> {
-		const { compileJsonOutput } = await import('../column/json-out.ts');
-		const { reading, resolved } = await this.#resolve();
-		yield* reading.textsOfScan(this.#read(reading, resolved), compileJsonOutput(resolved.fields));
+	jsonLines(): AsyncGenerator<string[]> {
+		return this.#stream(async function* ({ reading, resolved, batches }) {
+			const { compileJsonOutput } = await import('../column/json-out.ts');
+			yield* reading.textsOfScan(batches(), compileJsonOutput(resolved.fields));
+		});
 	}
 
 	/** All rows in memory. */
@@ -73,25 +85,26 @@ export class TableScan<Out = Row> implements AsyncIterable<Out> {
 	 * @throws `NOT_FOUND` for a snapshot, ref or file that is not there; `INVALID_FILTER`, `INVALID_ARGUMENT` for names that
 	 *   are no columns; `UNSUPPORTED` for files that this version cannot read, before any row is given; `CORRUPT`; `ABORTED`
 	 */
-	async *batches(): AsyncGenerator<ColumnBatch> {
-		const { reading, resolved } = await this.#resolve();
-		yield* this.#read(reading, resolved);
+	batches(): AsyncGenerator<ColumnBatch> {
+		return this.#stream(({ batches }) => batches());
 	}
 
 	/** All rows as one Arrow table (of `@uwdata/flechette`). */
 	async toArrow(): Promise<ArrowTable> {
-		const { arrowTable } = await import('../column/arrow-out.ts');
-		const { reading, resolved } = await this.#resolve();
-		const batches: ColumnBatch[] = [];
-		for await (const batch of this.#read(reading, resolved)) batches.push(batch);
-		return arrowTable(resolved.fields, batches);
+		return this.#call(async ({ resolved, batches }) => {
+			const { arrowTable } = await import('../column/arrow-out.ts');
+			const all: ColumnBatch[] = [];
+			for await (const batch of batches()) all.push(batch);
+			return arrowTable(resolved.fields, all);
+		});
 	}
 
 	/** The rows as an Arrow IPC stream, in pieces: schema first, then batches, then the end mark. */
-	async *arrowIpc(): AsyncGenerator<Uint8Array> {
-		const { arrowIpcStream } = await import('../column/arrow-out.ts');
-		const { reading, resolved } = await this.#resolve();
-		yield* arrowIpcStream(resolved.fields, this.#read(reading, resolved));
+	arrowIpc(): AsyncGenerator<Uint8Array> {
+		return this.#stream(async function* ({ resolved, batches }) {
+			const { arrowIpcStream } = await import('../column/arrow-out.ts');
+			yield* arrowIpcStream(resolved.fields, batches());
+		});
 	}
 
 	/**
@@ -99,51 +112,73 @@ export class TableScan<Out = Row> implements AsyncIterable<Out> {
 	 * @throws as {@link batches}
 	 */
 	async count(): Promise<number> {
-		const { reading, resolved } = await this.#resolve();
-		const { limit = Number.POSITIVE_INFINITY } = this.#options;
-		let count = 0;
-		const toRead: FileScanTask[] = [];
-		for await (const task of this.#plan(reading, resolved)) {
-			if (task.residual.op === 'true' && task.deletes.length === 0) count += task.file.recordCount;
-			else toRead.push(task);
-			if (count >= limit) return limit;
-		}
-		const batches = reading.readScan(toRead, { ...resolved, fields: [] }, this.#options);
-		for await (const batch of batches) count += batch.length;
-		return Math.min(count, limit);
+		return this.#call(async ({ reading, resolved, options, plan }) => {
+			const { limit = Number.POSITIVE_INFINITY } = options;
+			let count = 0;
+			const toRead: FileScanTask[] = [];
+			for await (const task of plan()) {
+				if (task.residual.op === 'true' && task.deletes.length === 0) count += task.file.recordCount;
+				else toRead.push(task);
+				if (count >= limit) return limit;
+			}
+			const batches = reading.readScan(toRead, { ...resolved, fields: [] }, options);
+			for await (const batch of batches) count += batch.length;
+			return Math.min(count, limit);
+		});
 	}
 
 	/** The files that the scan reads, each with what is left of the filter. Opens manifests, no data files. */
-	async *plan(): AsyncGenerator<FileScanTask> {
-		const { reading, resolved } = await this.#resolve();
-		yield* this.#plan(reading, resolved);
+	plan(): AsyncGenerator<FileScanTask> {
+		return this.#stream(({ plan }) => plan());
 	}
 
 	/** The snapshot that a read would start from now; undefined for a table without one. */
 	async snapshot(): Promise<Snapshot | undefined> {
-		return (await this.#resolve()).resolved.snapshot;
+		return this.#call(async ({ resolved }) => resolved.snapshot);
 	}
 
 	/** The columns that come out, in order, with their ids. */
 	async fields(): Promise<readonly NestedField[]> {
-		return (await this.#resolve()).resolved.fields;
+		return this.#call(async ({ resolved }) => resolved.fields);
+	}
+
+	#call<T>(work: (run: ScanRun) => Promise<T>): Promise<T> {
+		return within(this.#limits(), this.#options, async (signal) => work(await this.#start(signal)));
+	}
+
+	#stream<T>(work: (run: ScanRun) => AsyncIterable<T>): AsyncGenerator<T, void, undefined> {
+		const start = (signal: AbortSignal | undefined): Promise<ScanRun> => this.#start(signal);
+		return streamWithin(this.#limits(), this.#options, async function* (signal) {
+			yield* work(await start(signal));
+		});
+	}
+
+	#limits(): LimitedCall {
+		return { name: `the scan of ${this.#source.location}`, effect: 'none', clock: this.#source.clock };
 	}
 
 	/** What reads is loaded by the first read: a process that only appends does without. */
-	async #resolve(): Promise<{ readonly reading: typeof Reading; readonly resolved: ResolvedScan }> {
+	async #start(signal: AbortSignal | undefined): Promise<ScanRun> {
+		const { timeoutMs: _, ...given } = this.#options;
+		const options: ScanOptions = signal === undefined ? given : { ...given, signal };
 		const reading = await import('./reading.ts');
-		const state = await this.#source(this.#options.signal);
-		const selected = selectSnapshot(state.metadata, this.#options);
-		const fields = reading.fieldsOfScan(selected.schema, state.metadata, this.#options);
-		return { reading, resolved: { state, ...selected, fields } };
+		const state = await this.#source.state(signal);
+		const selected = selectSnapshot(state.metadata, options);
+		const fields = reading.fieldsOfScan(selected.schema, state.metadata, options);
+		const resolved = { state, ...selected, fields };
+		const plan = (): FilePlan => {
+			this.#lastPlan = reading.planScan(resolved, this.#filter, options);
+			return this.#lastPlan;
+		};
+		return { reading, resolved, options, plan, batches: () => reading.readScan(plan(), resolved, options) };
 	}
+}
 
-	#plan(reading: typeof Reading, resolved: ResolvedScan): FilePlan {
-		this.#lastPlan = reading.planScan(resolved, this.#filter, this.#options);
-		return this.#lastPlan;
-	}
-
-	#read(reading: typeof Reading, resolved: ResolvedScan): AsyncIterable<ColumnBatch> {
-		return reading.readScan(this.#plan(reading, resolved), resolved, this.#options);
-	}
+/** One read of a scan. */
+interface ScanRun {
+	readonly reading: typeof Reading;
+	readonly resolved: ResolvedScan;
+	readonly options: ScanOptions;
+	plan(): FilePlan;
+	batches(): AsyncIterable<ColumnBatch>;
 }

@@ -11,6 +11,7 @@ import {
 	snapshotById,
 	snapshotByRef,
 } from '../spec/table-metadata-lookup.ts';
+import type { CallOptions } from '../util/deadline.ts';
 
 /** Which state of a table a read looks at. At most one key may be given; none means the newest. */
 export interface SnapshotSelector {
@@ -20,6 +21,9 @@ export interface SnapshotSelector {
 	/** a branch or tag */
 	readonly ref?: string;
 }
+
+/** Which state a call reads, and how long it may take. */
+export interface StateReadOptions extends SnapshotSelector, CallOptions {}
 
 /** A table's state that reads start from, and where its files are. */
 export interface TableState {

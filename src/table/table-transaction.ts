@@ -4,15 +4,19 @@ import type { FormatVersion } from '../spec/table-metadata.ts';
 import { currentSchema } from '../spec/table-metadata-lookup.ts';
 import { AppendAction } from '../transaction/append.ts';
 import { deleteQuietly } from '../transaction/action.ts';
+import type { CommitResult } from '../transaction/commit-actions.ts';
 import { snapshotsOfCommit } from '../transaction/commit-id.ts';
 import { SetPropertiesAction } from '../transaction/set-properties.ts';
 import type { TransactionCore } from '../transaction/transaction.ts';
 import type { LoadedMetadata } from '../transaction/committer.ts';
 import { UpgradeFormatAction } from '../transaction/upgrade-format.ts';
-import type { Random } from '../util/ports.ts';
+import { throwIfAborted } from '../util/bounded-pool.ts';
+import { type CallOptions, within } from '../util/deadline.ts';
+import type { Clock, Random } from '../util/ports.ts';
 import { writeDataFiles } from '../write/data-writer.ts';
 import { checkWriteProperties } from '../write/write-properties.ts';
 import { type AppendInput, type AppendOptions, batchesOf } from './append-input.ts';
+import { checkOptions } from './check-options.ts';
 import type { TransactionResult } from './results.ts';
 
 export interface TransactionOptions {
@@ -37,17 +41,20 @@ export class TableTransaction<In = RowInput> implements AsyncDisposable {
 	readonly #random: Random;
 	readonly #onCommitted: (loaded: LoadedMetadata) => void;
 	readonly #options: TransactionOptions;
+	readonly #clock: Clock;
 	#rowCount = 0;
 	#writing = 0;
+	#committing: Promise<unknown> | undefined;
 
 	/** Not for users: transactions come from `table.newTransaction()`. */
 	constructor(
 		core: TransactionCore,
-		random: Random,
+		{ clock, random }: { readonly clock: Clock; readonly random: Random },
 		onCommitted: (loaded: LoadedMetadata) => void,
 		options: TransactionOptions,
 	) {
 		this.#core = core;
+		this.#clock = clock;
 		this.#random = random;
 		this.#onCommitted = onCommitted;
 		this.#options = options;
@@ -66,8 +73,13 @@ export class TableTransaction<In = RowInput> implements AsyncDisposable {
 	 */
 	async appendData(data: AppendInput<In>, options: AppendOptions = {}): Promise<number> {
 		this.#assertOpen();
+		checkOptions('appendData', options, ['summary', 'signal', 'timeoutMs']);
+		const call = { name: `appendData to ${this.#location}`, effect: 'none', clock: this.#clock } as const;
+		return within(call, options, (signal) => this.#appendData(data, options, signal));
+	}
+
+	async #appendData(data: AppendInput<In>, options: AppendOptions, signal: AbortSignal | undefined): Promise<number> {
 		const { committer, base } = this.#core;
-		const { signal } = options;
 		this.#writing += 1;
 		try {
 			const { files, rowCount } = await writeDataFiles(batchesOf(currentSchema(base.metadata), data, signal), {
@@ -78,8 +90,9 @@ export class TableTransaction<In = RowInput> implements AsyncDisposable {
 			});
 			if (files.length === 0) return 0;
 			const locations = files.map((file) => file.location);
-			if (!this.isOpen) {
+			if (!this.isOpen || signal?.aborted === true) {
 				await deleteQuietly(committer.io, locations);
+				throwIfAborted(signal);
 				this.#assertOpen();
 			}
 			this.#core.trackDataFiles(locations);
@@ -120,15 +133,22 @@ export class TableTransaction<In = RowInput> implements AsyncDisposable {
 	 * Makes all changes visible at once. Other commits in between are no obstacle: the changes are applied anew to the
 	 * table as it then is, without writing rows again.
 	 *
-	 * @throws `COMMIT_CONFLICT` when others won each time, `COMMIT_STATE_UNKNOWN`, `VALIDATION_FAILED`, `STORAGE`, `CLOSED`
+	 * @throws `COMMIT_CONFLICT` when others won each time, `COMMIT_STATE_UNKNOWN`, `VALIDATION_FAILED`, `STORAGE`, `CLOSED`;
+	 *   `ABORTED`, where `context.mayBeCommitted` tells whether the transaction can be committed again (false), or whether to
+	 *   look first
 	 */
-	async commit(options: { readonly signal?: AbortSignal } = {}): Promise<TransactionResult> {
+	async commit(options: CallOptions = {}): Promise<TransactionResult> {
 		this.#assertOpen();
+		checkOptions('commit', options, ['signal', 'timeoutMs']);
 		if (this.#writing > 0) {
 			throw new IcebergError('INVALID_ARGUMENT', 'await each appendData before commit: one is still writing');
 		}
-		const result = await this.#core.commit(options.signal);
-		this.#onCommitted(result.loaded);
+		const call = { name: `commit to ${this.#location}`, effect: 'commit', clock: this.#clock } as const;
+		const result = await within(call, options, (signal) => {
+			const committing = this.#commit(signal);
+			this.#committing = committing;
+			return committing;
+		});
 		return {
 			committed: result.committed,
 			appendedRowCount: this.#rowCount,
@@ -137,13 +157,27 @@ export class TableTransaction<In = RowInput> implements AsyncDisposable {
 		};
 	}
 
-	/** Gives up: deletes the files that were written. Does nothing when the transaction is over. */
+	async #commit(signal: AbortSignal | undefined): Promise<CommitResult> {
+		const result = await this.#core.commit(signal);
+		this.#onCommitted(result.loaded);
+		return result;
+	}
+
+	/**
+	 * Gives up: deletes the files that were written. Does nothing when the transaction is over. A commit that was left at
+	 * its deadline is waited for.
+	 */
 	async rollback(): Promise<void> {
+		if (this.#core.state === 'committing') await this.#committing?.catch(() => undefined);
 		await this.#core.rollback();
 	}
 
 	async [Symbol.asyncDispose](): Promise<void> {
 		await this.rollback();
+	}
+
+	get #location(): string {
+		return this.#core.base.metadata.location;
 	}
 
 	#assertOpen(): void {

@@ -17,15 +17,23 @@ import {
 } from '../spec/table-metadata-lookup.ts';
 import { TransactionCore } from '../transaction/transaction.ts';
 import type { Committer, LoadedMetadata } from '../transaction/committer.ts';
+import { type CallEffect, type CallOptions, within } from '../util/deadline.ts';
 import type { Clock, Random } from '../util/ports.ts';
 import type { ColumnBatch } from '../column/vector.ts';
 import { type AppendInput, type AppendOnceOptions, batchesOf } from './append-input.ts';
 import type { AppendResult, HistoryEntry } from './results.ts';
-import { checkOptions } from './check-options.ts';
+import { CALL_KEYS, checkOptions, STATE_READ_KEYS } from './check-options.ts';
 import { TableAsOf, type TimeTravelTarget } from './table-as-of.ts';
 import type { ScanOptions, SelectableRow } from './scan-options.ts';
 import { TableScan } from './table-scan.ts';
-import { snapshotIdFrom, selectSnapshot, type SnapshotSelector, type TableState } from './table-source.ts';
+import type * as StateReads from './state-reads.ts';
+import {
+	snapshotIdFrom,
+	selectSnapshot,
+	type SnapshotSelector,
+	type StateReadOptions,
+	type TableState,
+} from './table-source.ts';
 import { TableTransaction, type TransactionOptions } from './table-transaction.ts';
 
 export interface TableParts {
@@ -135,57 +143,63 @@ export class Table<In = RowInput, Out = Row> implements RowTyped<In, Out>, Async
 		return this.#parts;
 	}
 
-	/** Looks for a newer committed state. @throws `NOT_FOUND`, `NOT_A_TABLE` when the table is gone; `CORRUPT` */
-	async refresh(signal?: AbortSignal): Promise<this> {
-		this.#assertOpen();
-		this.#loaded = await this.#parts.committer.load(signal);
+	/**
+	 * Looks for a newer committed state. A signal may be given by itself, too.
+	 * @throws `NOT_FOUND`, `NOT_A_TABLE` when the table is gone; `CORRUPT`, `ABORTED`
+	 */
+	async refresh(options: CallOptions | AbortSignal = {}): Promise<this> {
+		const given = options instanceof AbortSignal ? { signal: options } : options;
+		await this.#read('refresh', given, () => undefined);
 		return this;
 	}
 
 	/** The newest snapshot; undefined while the table has none. */
-	async currentSnapshot(): Promise<Snapshot | undefined> {
-		return currentSnapshot((await this.#state()).metadata);
+	async currentSnapshot(options: CallOptions = {}): Promise<Snapshot | undefined> {
+		return this.#read('currentSnapshot', options, ({ metadata }) => currentSnapshot(metadata));
 	}
 
 	/** All snapshots that the table still has, oldest first. */
-	async snapshots(): Promise<readonly Snapshot[]> {
-		return [...(await this.#state()).metadata.snapshots];
+	async snapshots(options: CallOptions = {}): Promise<readonly Snapshot[]> {
+		return this.#read('snapshots', options, ({ metadata }) => [...metadata.snapshots]);
 	}
 
 	/** A snapshot by its id; undefined when the table has (no longer) one. @throws `INVALID_ARGUMENT` for what is no id */
-	async snapshotById(id: bigint | number | string): Promise<Snapshot | undefined> {
-		return snapshotById((await this.#state()).metadata, snapshotIdFrom(id));
+	async snapshotById(id: bigint | number | string, options: CallOptions = {}): Promise<Snapshot | undefined> {
+		return this.#read('snapshotById', options, ({ metadata }) => snapshotById(metadata, snapshotIdFrom(id)));
 	}
 
 	/** Which snapshot was current since when, oldest first. Iceberg spec: Table Metadata Fields, `snapshot-log`. */
-	async history(): Promise<readonly HistoryEntry[]> {
-		const { metadata } = await this.#state();
-		return metadata.snapshotLog.map(({ snapshotId, timestampMs }) => {
-			const snapshot = snapshotById(metadata, snapshotId);
-			return {
-				madeCurrentAtMs: timestampMs,
-				snapshotId,
-				parentSnapshotId: snapshot?.parentSnapshotId,
-				isCurrentAncestor: isAncestorOf(metadata, metadata.currentSnapshotId, snapshotId),
-				snapshot,
-			};
-		});
+	async history(options: CallOptions = {}): Promise<readonly HistoryEntry[]> {
+		return this.#read('history', options, ({ metadata }) =>
+			metadata.snapshotLog.map(({ snapshotId, timestampMs }) => {
+				const snapshot = snapshotById(metadata, snapshotId);
+				return {
+					madeCurrentAtMs: timestampMs,
+					snapshotId,
+					parentSnapshotId: snapshot?.parentSnapshotId,
+					isCurrentAncestor: isAncestorOf(metadata, metadata.currentSnapshotId, snapshotId),
+					snapshot,
+				};
+			}),
+		);
 	}
 
 	/**
 	 * The table as it was: at a snapshot, at an instant, or at a branch or tag.
 	 * @throws `NOT_FOUND` when there is no such state (any more); `INVALID_ARGUMENT`
 	 */
-	async timeTravel(to: TimeTravelTarget): Promise<TableAsOf<Out>> {
+	async timeTravel(to: TimeTravelTarget, options: CallOptions = {}): Promise<TableAsOf<Out>> {
 		checkOptions('timeTravel', to, ['snapshotId', 'timestampMs', 'ref']);
 		const { timestampMs, ...rest } = to;
 		const selector: SnapshotSelector = timestampMs === undefined ? rest : { ...rest, asOfMs: timestampMs };
 		if (Object.keys(selector).length === 0) {
 			throw new IcebergError('INVALID_ARGUMENT', 'timeTravel takes one of snapshotId, timestampMs, ref');
 		}
-		const state = await this.#state();
-		const { snapshot, schema } = selectSnapshot(state.metadata, selector);
-		return new TableAsOf<Out>(state, snapshot, schema as Schema<RowInput, Out>, selector);
+		return this.#read('timeTravel', options, (state) => {
+			const { snapshot, schema } = selectSnapshot(state.metadata, selector);
+			const { clock } = this.#parts;
+			return new TableAsOf<Out>({ ...state, clock }, snapshot, schema as Schema<RowInput, Out>, selector);
+		});
 	}
 
 	/**
@@ -198,34 +212,37 @@ export class Table<In = RowInput, Out = Row> implements RowTyped<In, Out>, Async
 	scan(options?: ScanOptions): TableScan<Out>;
 	scan(options: ScanOptions = {}): TableScan<Out> {
 		this.#assertOpen();
-		return new TableScan<Out>((signal) => this.#state(signal), options);
+		const { location } = this;
+		const { clock } = this.#parts;
+		return new TableScan<Out>({ location, clock, state: (signal) => this.#state(signal) }, options);
 	}
 
 	/** The manifests of a state, as its manifest list has them. Iceberg spec: Manifest Lists. */
-	async manifests(selector: SnapshotSelector = {}): Promise<readonly ManifestFile[]> {
-		const { manifestsOf } = await import('./state-reads.ts');
-		return manifestsOf(await this.#state(), selector);
+	async manifests(options: StateReadOptions = {}): Promise<readonly ManifestFile[]> {
+		return this.#readState('manifests', options, (reads, ...state) => reads.manifestsOf(...state));
 	}
 
 	/** The entries of one manifest, deleted ones included, with inherited values filled in. Iceberg spec: Manifests. */
-	async manifestEntries(manifest: ManifestFile): Promise<readonly ManifestEntry[]> {
-		const { manifestEntriesOf } = await import('./state-reads.ts');
-		return manifestEntriesOf(await this.#state(), manifest);
+	async manifestEntries(manifest: ManifestFile, options: CallOptions = {}): Promise<readonly ManifestEntry[]> {
+		return this.#readState(
+			'manifestEntries',
+			options,
+			(reads, state, _, signal) => reads.manifestEntriesOf(state, manifest, signal),
+			CALL_KEYS,
+		);
 	}
 
 	/** The live data files of a state. */
-	async dataFiles(selector: SnapshotSelector = {}): Promise<readonly DataFile[]> {
-		const { dataFilesOf } = await import('./state-reads.ts');
-		return dataFilesOf(await this.#state(), selector);
+	async dataFiles(options: StateReadOptions = {}): Promise<readonly DataFile[]> {
+		return this.#readState('dataFiles', options, (reads, ...state) => reads.dataFilesOf(...state));
 	}
 
 	/**
 	 * The number of rows of a state, from metadata alone.
 	 * @throws `UNSUPPORTED` when rows are deleted by delete files: metadata does not tell how many
 	 */
-	async rowCount(selector: SnapshotSelector = {}): Promise<number> {
-		const { rowCountOf } = await import('./state-reads.ts');
-		return rowCountOf(await this.#state(), selector);
+	async rowCount(options: StateReadOptions = {}): Promise<number> {
+		return this.#readState('rowCount', options, (reads, ...state) => reads.rowCountOf(...state));
 	}
 
 	/**
@@ -235,14 +252,17 @@ export class Table<In = RowInput, Out = Row> implements RowTyped<In, Out>, Async
 	 *
 	 * @throws `INVALID_DATA` naming row, column and value; `INVALID_ARGUMENT` for something that holds no rows;
 	 *   `COMMIT_CONFLICT` when other writers won each try; `COMMIT_STATE_UNKNOWN` when the outcome cannot be told;
-	 *   `UNSUPPORTED` for a read-only table; `STORAGE`, `PERMISSION_DENIED`, `ABORTED`
+	 *   `UNSUPPORTED` for a read-only table; `STORAGE`, `PERMISSION_DENIED`; `ABORTED`, where `context.mayBeCommitted` is true
+	 *   when `timeoutMs` was over in the middle of the commit: an `idempotencyKey` makes it safe to repeat then
 	 */
 	async append(data: AppendInput<In>, options: AppendOnceOptions = {}): Promise<AppendResult> {
 		this.#assertWritable();
-		checkOptions('append', options, ['summary', 'signal', 'idempotencyKey']);
-		const schema = currentSchema(this.metadata);
-		const batches = batchesOf(schema, data, options.signal);
-		const { rowCount, snapshot, repeated } = await this.#appender.append(schema, batches, options);
+		checkOptions('append', options, ['summary', 'signal', 'timeoutMs', 'idempotencyKey']);
+		const { rowCount, snapshot, repeated } = await this.#within('append to', 'commit', options, (signal) => {
+			const schema = currentSchema(this.metadata);
+			const { timeoutMs: _, ...request } = options;
+			return this.#appender.append(schema, batchesOf(schema, data, signal), withSignal(request, signal));
+		});
 		if (repeated) {
 			const message = 'nothing to append: an earlier append with this idempotencyKey has appended the rows';
 			return { committed: false, rowCount, snapshot, message };
@@ -268,26 +288,29 @@ export class Table<In = RowInput, Out = Row> implements RowTyped<In, Out>, Async
 		}
 		const { committer, clock, random } = this.#parts;
 		const core = new TransactionCore(committer, this.#loaded, { clock, random });
-		return new TableTransaction<In>(core, random, (loaded) => this.#advance(loaded), options);
+		return new TableTransaction<In>(core, { clock, random }, (loaded) => this.#advance(loaded), options);
 	}
 
 	/** Sets table properties, in a commit of its own. */
-	async setProperties(properties: Readonly<Record<string, string>>): Promise<this> {
-		await this.newTransaction().setProperties(properties).commit();
+	async setProperties(properties: Readonly<Record<string, string>>, options: CallOptions = {}): Promise<this> {
+		await this.newTransaction().setProperties(properties).commit(options);
 		return this;
 	}
 
 	/** Removes table properties, in a commit of its own. */
-	async removeProperties(...names: readonly string[]): Promise<this> {
+	removeProperties(...names: readonly string[]): Promise<this>;
+	removeProperties(names: readonly string[], options?: CallOptions): Promise<this>;
+	async removeProperties(...given: readonly unknown[]): Promise<this> {
+		const [names, options = {}] = Array.isArray(given[0]) ? given : [given];
 		await this.newTransaction()
-			.removeProperties(...names)
-			.commit();
+			.removeProperties(...(names as readonly string[]))
+			.commit(options as CallOptions);
 		return this;
 	}
 
 	/** Raises the format version, in a commit of its own. Iceberg spec: Format Versioning. */
-	async upgradeFormatVersion(formatVersion: FormatVersion): Promise<this> {
-		await this.newTransaction().upgradeFormatVersion(formatVersion).commit();
+	async upgradeFormatVersion(formatVersion: FormatVersion, options: CallOptions = {}): Promise<this> {
+		await this.newTransaction().upgradeFormatVersion(formatVersion).commit(options);
 		return this;
 	}
 
@@ -315,6 +338,36 @@ export class Table<In = RowInput, Out = Row> implements RowTyped<In, Out>, Async
 		if (this.#closed) throw new IcebergError('CLOSED', `the table ${this.location} has been closed`);
 	}
 
+	async #within<T>(
+		what: string,
+		effect: CallEffect,
+		options: CallOptions,
+		work: (signal: AbortSignal | undefined) => Promise<T>,
+	): Promise<T> {
+		return within({ name: `${what} ${this.location}`, effect, clock: this.#parts.clock }, options, work);
+	}
+
+	/** What a call takes from the newest state. */
+	async #read<T>(name: string, options: CallOptions, take: (state: TableState) => T): Promise<T> {
+		checkOptions(name, options, CALL_KEYS);
+		return this.#within(`${name} of`, 'none', options, async (signal) => take(await this.#state(signal)));
+	}
+
+	/** What a call reads of metadata files. What reads them is loaded by the first such call. */
+	async #readState<T>(
+		name: string,
+		options: StateReadOptions,
+		read: (reads: typeof StateReads, ...of: StateReads.StateRead) => Promise<T>,
+		known: readonly string[] = STATE_READ_KEYS,
+	): Promise<T> {
+		checkOptions(name, options, known);
+		const { signal: _, timeoutMs: __, ...selector } = options;
+		return this.#within(`${name} of`, 'none', options, async (signal) => {
+			const reads = await import('./state-reads.ts');
+			return read(reads, await this.#state(signal), selector, signal);
+		});
+	}
+
 	async #state(signal?: AbortSignal): Promise<TableState> {
 		this.#assertOpen();
 		const loaded = await this.#parts.committer.load(signal);
@@ -326,6 +379,10 @@ export class Table<In = RowInput, Out = Row> implements RowTyped<In, Out>, Async
 	#advance(loaded: LoadedMetadata): void {
 		if (!this.#closed && !isOlder(loaded.metadata, this.metadata)) this.#loaded = loaded;
 	}
+}
+
+function withSignal<T extends object>(request: T, signal: AbortSignal | undefined): T & { signal?: AbortSignal } {
+	return signal === undefined ? request : { ...request, signal };
 }
 
 /** Whether a state of a table is certainly older than another one of it. */

@@ -128,9 +128,13 @@ export async function mapAllBounded<T, R>(
 
 /** @throws `ABORTED`, with the signal's reason as cause, when the signal is aborted */
 export function throwIfAborted(signal: AbortSignal | undefined): void {
-	if (signal?.aborted !== true) return;
-	if (signal.reason instanceof IcebergError) throw signal.reason;
-	throw new IcebergError('ABORTED', 'the call was aborted', { cause: signal.reason });
+	if (signal?.aborted === true) throw abortedError(signal);
+}
+
+/** What an aborted call rejects with: the signal's reason where that says it all. */
+export function abortedError(signal: AbortSignal): IcebergError {
+	if (signal.reason instanceof IcebergError) return signal.reason;
+	return new IcebergError('ABORTED', 'the call was aborted', { cause: signal.reason });
 }
 
 function checkLimit(limit: number): number {

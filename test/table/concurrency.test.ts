@@ -2,6 +2,7 @@
 import { setImmediate } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import { createTable, loadTable, type Table } from '../../src/index.ts';
+import { deferred } from '../../src/util/deferred.ts';
 import { listing, newFolder, pairs } from './support.ts';
 
 async function expectIds(folder: string, count: number): Promise<void> {
@@ -117,7 +118,7 @@ describe('an append that is aborted', () => {
 		const folder = newFolder();
 		const table = await createTable(folder, pairs);
 		const controller = new AbortController();
-		let closed = false;
+		const closed = deferred<void>();
 		const rows = (async function* () {
 			try {
 				for (let id = 0; ; id++) {
@@ -125,12 +126,12 @@ describe('an append that is aborted', () => {
 					yield { id, name: 'x'.repeat(200) };
 				}
 			} finally {
-				closed = true;
+				closed.resolve();
 			}
 		})();
 		const before = listing(folder);
 		await expect(table.append(rows, { signal: controller.signal })).rejects.toMatchObject({ code: 'ABORTED' });
-		expect(closed).toBe(true);
+		await closed.promise;
 		expect(listing(folder).filter((name) => /\./.test(name))).toEqual(before.filter((name) => /\./.test(name)));
 		await table.append([{ id: 0 }]);
 		await expectIds(folder, 1);
