@@ -3,6 +3,7 @@ import { IcebergError, isIcebergError } from '../errors/iceberg-error.ts';
 import type { FileIO } from '../io/file-io.ts';
 import { isLocalLocation, joinLocation, withoutTrailingSlash } from '../io/location.ts';
 import { openFileIO } from '../io/resolve.ts';
+import { maintenanceProperties } from '../metadata/maintenance-properties.ts';
 import { newTableUpdates } from '../metadata/new-table.ts';
 import { applyUpdates } from '../metadata/reduce.ts';
 import { checkProperties, type Properties, TABLE_PROPERTY, textProperty } from '../metadata/table-properties.ts';
@@ -94,6 +95,7 @@ export async function createFolderTable(
 ): Promise<OpenedTable> {
 	const folder = withoutTrailingSlash(location);
 	checkProperties(table.properties);
+	maintenanceProperties(table.properties);
 	checkWriteProperties(table.properties, table.schema);
 	const random = options.random ?? systemRandom;
 	const updates = newTableUpdates({

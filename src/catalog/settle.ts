@@ -55,6 +55,8 @@ function judge(current: TableMetadata, versions: ReadonlyMap<number, string>, pl
 		if (logged.timestampMs !== request.next.lastUpdatedMs) return 'ghost';
 		return baseExists ? 'committed' : 'unknown';
 	}
+	// Ours, with later ones, has been deleted as old: it was in the history, or somebody took the ghost for a part of it.
+	if (!versions.has(version)) return 'unknown';
 	const newest = Math.max(...versions.keys());
 	for (let next = version + 1; next < newest; next++) if (!versions.has(next)) return 'ghost';
 	return baseExists ? 'committed' : 'unknown';

@@ -72,6 +72,18 @@ function retentionLimits(properties: Properties, policy: RetentionPolicy): Reten
 	};
 }
 
+/** What the table's properties ask to keep; parts that they say nothing of are absent. @throws `INVALID_ARGUMENT` */
+export function explicitRetention(properties: Properties): {
+	readonly minSnapshots?: number;
+	readonly maxSnapshotAgeMs?: number;
+} {
+	const isSet = (name: string): boolean => textProperty(properties, name) !== undefined;
+	return {
+		...(isSet(MIN_SNAPSHOTS) ? { minSnapshots: integerProperty(properties, MIN_SNAPSHOTS, 1, { min: 1 }) } : {}),
+		...(isSet(MAX_SNAPSHOT_AGE) ? { maxSnapshotAgeMs: longProperty(properties, MAX_SNAPSHOT_AGE, 0) } : {}),
+	};
+}
+
 /** Other engines write the largest `long` for 'never'. */
 function longProperty(properties: Properties, name: string, fallback: number): number {
 	const text = textProperty(properties, name)?.trim();

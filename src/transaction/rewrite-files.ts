@@ -1,7 +1,7 @@
 /** Replacing data files by others with the same rows. Iceberg spec: Snapshots, operation `replace`. */
 import { IcebergError } from '../errors/iceberg-error.ts';
 import type { FileIO } from '../io/file-io.ts';
-import { encodeManifest, encodeManifests } from '../manifest/encode-manifest.ts';
+import { encodeManifests } from '../manifest/encode-manifest.ts';
 import type { ManifestWriteContext } from '../manifest/manifest-writer.ts';
 import type { DataFile, ManifestEntry, ManifestFile } from '../manifest/types.ts';
 import { manifestProperties, type ManifestProperties } from '../metadata/table-properties.ts';
@@ -38,10 +38,10 @@ export interface RewriteFiles {
 
 const READ_CONCURRENCY = 8;
 
-/** A manifest without the files that were replaced; `manifest` undefined: it holds none of them. */
+/** Neighbouring manifests with files that were replaced, and those that tell so in their place. */
 interface Filtered {
 	readonly found: readonly string[];
-	readonly manifest: ManifestFile | undefined;
+	readonly manifests: readonly ManifestFile[];
 }
 
 /**
@@ -54,8 +54,10 @@ export class RewriteFilesAction implements Action {
 	readonly #producer: SnapshotProducer;
 	readonly #removed: ReadonlyMap<string, RewrittenFile>;
 	readonly #deletes: NewDeletes;
-	/** by manifest and row ids, for attempts on bases that still have it */
+	/** by manifests and row ids, for attempts on bases that still have them */
 	readonly #filtered = new Map<string, Filtered>();
+	/** manifests that hold none of the files */
+	readonly #untouched = new Set<string>();
 	#formatVersion: number | undefined;
 	#added: readonly ManifestFile[] | undefined;
 
@@ -100,7 +102,7 @@ export class RewriteFilesAction implements Action {
 		try {
 			const before = (await manifestsOf(context.io, parent, base, context.signal)).filter(hasLiveFiles);
 			await this.#deletes.check(base, before, context);
-			const kept = await this.#filterAll(base, before, write, writes, context);
+			const kept = await this.#filterAll(base, before, write, properties, writes, context);
 			const added = await this.#addedManifests(base, write, properties, writes, context);
 			const result = await this.#producer.produce(
 				base,
@@ -132,23 +134,34 @@ export class RewriteFilesAction implements Action {
 		this.#forgetManifests();
 	}
 
+	/**
+	 * Manifests with replaced files are written anew without them. Small ones are put together: else each one-file append that
+	 * is compacted would leave a manifest behind.
+	 */
 	async #filterAll(
 		base: TableMetadata,
 		before: readonly ManifestFile[],
 		write: Omit<ManifestWriteContext, 'specId' | 'content'>,
+		properties: ManifestProperties,
 		writes: PendingWrites,
 		context: ActionContext,
 	): Promise<{ readonly manifests: readonly ManifestFile[]; readonly replacedCount: number }> {
-		const specIds = new Set(this.#rewrite.removed.map(({ file }) => file.specId));
-		const filtered = await mapAllBounded(
+		const isTouched = await mapAllBounded(
 			before,
 			READ_CONCURRENCY,
-			async (manifest): Promise<Filtered> => {
-				if (manifest.content !== 'data' || !specIds.has(manifest.specId)) return { found: [], manifest: undefined };
-				const key = `${manifest.location} ${manifest.firstRowId ?? ''}`;
+			(manifest) => this.#isTouched(base, manifest, context),
+			context.signal,
+		);
+		const touched = before.filter((_, i) => isTouched[i]);
+		const bins = binsOf(touched, properties.targetSizeBytes);
+		const filtered = await mapAllBounded(
+			bins,
+			READ_CONCURRENCY,
+			async (bin): Promise<Filtered> => {
+				const key = bin.map(keyOf).join('\n');
 				let result = this.#filtered.get(key);
 				if (result === undefined) {
-					result = await this.#filter(base, manifest, write, writes, context);
+					result = await this.#filter(base, bin, write, properties, writes, context);
 					this.#filtered.set(key, result);
 				}
 				return result;
@@ -162,35 +175,59 @@ export class RewriteFilesAction implements Action {
 		}
 		for (const location of this.#removed.keys())
 			if (!found.has(location)) throw stale(location, 'it is no longer in the table');
+		const placed = new Map(bins.map((bin, i) => [bin[0], filtered[i]?.manifests ?? []]));
 		return {
-			manifests: before.map((manifest, i) => filtered[i]?.manifest ?? manifest),
-			replacedCount: filtered.filter((each) => each.manifest !== undefined).length,
+			manifests: before.flatMap((manifest, i) => (isTouched[i] ? (placed.get(manifest) ?? []) : [manifest])),
+			replacedCount: touched.length,
 		};
+	}
+
+	async #isTouched(base: TableMetadata, manifest: ManifestFile, context: ActionContext): Promise<boolean> {
+		const mayHold = this.#rewrite.removed.some(
+			({ file, sequenceNumber }) =>
+				file.specId === manifest.specId &&
+				// Iceberg spec: Manifest Lists. No live file's number is outside of these.
+				manifest.minSequenceNumber <= sequenceNumber &&
+				sequenceNumber <= manifest.sequenceNumber,
+		);
+		if (manifest.content !== 'data' || !mayHold || this.#untouched.has(keyOf(manifest))) return false;
+		// Metrics are many times larger than what tells whether a manifest matters.
+		const glance = await entriesOf(context.io, manifest, base, 'none', context.signal);
+		if (glance.some(({ file }) => this.#removed.has(file.location))) return true;
+		this.#untouched.add(keyOf(manifest));
+		return false;
 	}
 
 	async #filter(
 		base: TableMetadata,
-		manifest: ManifestFile,
+		bin: readonly ManifestFile[],
 		write: Omit<ManifestWriteContext, 'specId' | 'content'>,
+		properties: ManifestProperties,
 		writes: PendingWrites,
 		context: ActionContext,
 	): Promise<Filtered> {
-		const isRemoved = ({ file }: ManifestEntry): boolean => this.#removed.has(file.location);
-		// Metrics are many times larger than what tells whether a manifest matters.
-		const glance = await entriesOf(context.io, manifest, base, 'none', context.signal);
-		if (!glance.some(isRemoved)) return { found: [], manifest: undefined };
-		const entries = await entriesOf(context.io, manifest, base, 'all', context.signal);
 		const found: string[] = [];
-		const changed = entries.map((entry): ManifestEntry => {
-			if (!isRemoved(entry)) return { ...entry, status: 'existing' };
-			this.#checkUnchanged(entry);
-			found.push(entry.file.location);
-			return { ...entry, status: 'deleted', snapshotId: write.snapshotId };
-		});
-		const encoded = await encodeManifest(changed, { ...write, specId: manifest.specId, content: 'data' });
-		const location = this.#producer.newManifestLocation(context);
-		await writes.add(location, encoded.bytes);
-		return { found, manifest: { ...encoded.manifest, location } };
+		const changed: ManifestEntry[] = [];
+		for (const manifest of bin) {
+			for (const entry of await entriesOf(context.io, manifest, base, 'all', context.signal)) {
+				if (!this.#removed.has(entry.file.location)) {
+					changed.push({ ...entry, status: 'existing' });
+					continue;
+				}
+				this.#checkUnchanged(entry);
+				found.push(entry.file.location);
+				changed.push({ ...entry, status: 'deleted', snapshotId: write.snapshotId });
+			}
+		}
+		const specId = (bin[0] as ManifestFile).specId;
+		const manifests: ManifestFile[] = [];
+		const encoded = encodeManifests(changed, { ...write, specId, content: 'data' }, properties.targetSizeBytes);
+		for await (const { bytes, manifest } of encoded) {
+			const location = this.#producer.newManifestLocation(context);
+			await writes.add(location, bytes);
+			manifests.push({ ...manifest, location });
+		}
+		return { found, manifests };
 	}
 
 	#checkUnchanged(entry: ManifestEntry): void {
@@ -248,8 +285,32 @@ export class RewriteFilesAction implements Action {
 
 	#forgetManifests(): void {
 		this.#filtered.clear();
+		this.#untouched.clear();
 		this.#added = undefined;
 	}
+}
+
+/** Row ids come with a commit; entries written before it lack them. */
+function keyOf({ location, firstRowId }: ManifestFile): string {
+	return `${location} ${firstRowId ?? ''}`;
+}
+
+/** Manifests of one spec that fit into one of the target size together, in their order. */
+function binsOf(manifests: readonly ManifestFile[], targetSizeBytes: number): ManifestFile[][] {
+	const open = new Map<number, { bin: ManifestFile[]; sizeBytes: number }>();
+	const bins: ManifestFile[][] = [];
+	for (const manifest of manifests) {
+		const last = open.get(manifest.specId);
+		if (last !== undefined && last.sizeBytes + manifest.length <= targetSizeBytes) {
+			last.bin.push(manifest);
+			last.sizeBytes += manifest.length;
+			continue;
+		}
+		const bin = [manifest];
+		bins.push(bin);
+		open.set(manifest.specId, { bin, sizeBytes: manifest.length });
+	}
+	return bins;
 }
 
 function hasLiveFiles(manifest: ManifestFile): boolean {

@@ -1,5 +1,6 @@
 /** Setting and removing table properties. */
 import { IcebergError } from '../errors/iceberg-error.ts';
+import { maintenanceProperties } from '../metadata/maintenance-properties.ts';
 import { checkProperties, type Properties } from '../metadata/table-properties.ts';
 import type { TableUpdate } from '../metadata/table-update.ts';
 import type { TableMetadata } from '../spec/table-metadata.ts';
@@ -16,6 +17,7 @@ export class SetPropertiesAction implements Action {
 	 */
 	constructor(updates: Properties, removals: readonly string[] = []) {
 		checkProperties(updates);
+		maintenanceProperties(updates);
 		const both = removals.find((name) => Object.hasOwn(updates, name));
 		if (both !== undefined)
 			throw new IcebergError('INVALID_ARGUMENT', `the property '${both}' cannot be both set and removed`);
