@@ -107,3 +107,14 @@ export function countOf(option: string, text: string | undefined): number | unde
 	if (/^\d{1,15}$/.test(text)) return Number(text);
 	throw new IcebergError('INVALID_ARGUMENT', `${option} is a whole number, not '${text}'`);
 }
+
+const UNIT_MS: Readonly<Record<string, number>> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 };
+
+/** Milliseconds of a duration such as `500ms`, `30m` or `5d`. */
+export function durationOf(option: string, text: string | undefined): number | undefined {
+	if (text === undefined) return undefined;
+	if (text === '0') return 0;
+	const [, count, unit] = /^(\d{1,9}(?:\.\d{1,6})?)(ms|s|m|h|d)$/.exec(text) ?? [];
+	if (count !== undefined && unit !== undefined) return Math.round(Number(count) * (UNIT_MS[unit] as number));
+	throw new IcebergError('INVALID_ARGUMENT', `${option} is a duration such as 30m, 12h or 5d, not '${text}'`);
+}

@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import { Command, CommanderError, Option } from 'commander';
 import { EXIT, EXIT_CODES_HELP, errorText, exitCodeOf } from './exit-code.ts';
 import { addMaintenanceCommands } from './maintenance-commands.ts';
+import { addStressCommands } from './stress-commands.ts';
 import { OutputClosed, type Terminal } from './terminal.ts';
 
 /** What a command gets beside its arguments and options. */
@@ -170,6 +171,7 @@ function buildProgram(ports: ProgramPorts): Command {
 		.action(action(async () => (await import('./commands/create.ts')).runDrop));
 
 	addMaintenanceCommands(program, action);
+	addStressCommands(program, action);
 
 	for (const command of program.commands) command.exitOverride().showHelpAfterError('(add --help for the options)');
 	return program;

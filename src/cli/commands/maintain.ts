@@ -13,7 +13,7 @@ import {
 	vacuum,
 } from '../../index.ts';
 import { programJson } from '../cell-text.ts';
-import { countOf } from '../options.ts';
+import { countOf, durationOf } from '../options.ts';
 import type { CommandContext } from '../program.ts';
 import { counted, grouped, shortBytes } from '../progress.ts';
 
@@ -186,16 +186,6 @@ function cleanupText(result: CleanupReport): string {
 	if (keptCount > kept.length) lines.push(`and ${grouped(keptCount - kept.length)} more`);
 	lines.push(`${counted(fileCount, 'file')} ${dryRun ? 'to delete' : 'deleted'}, ${shortBytes(sizeBytes)}`);
 	return `${lines.join('\n')}\n`;
-}
-
-const UNIT_MS: Readonly<Record<string, number>> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 };
-
-function durationOf(option: string, text: string | undefined): number | undefined {
-	if (text === undefined) return undefined;
-	if (text === '0') return 0;
-	const [, count, unit] = /^(\d{1,9}(?:\.\d{1,6})?)(ms|s|m|h|d)$/.exec(text) ?? [];
-	if (count !== undefined && unit !== undefined) return Math.round(Number(count) * (UNIT_MS[unit] as number));
-	throw new IcebergError('INVALID_ARGUMENT', `${option} is a duration such as 30m, 12h or 5d, not '${text}'`);
 }
 
 const UNIT_BYTES: Readonly<Record<string, number>> = { '': 1, k: 1000, m: 1e6, g: 1e9 };

@@ -1,0 +1,34 @@
+/** Numbers from 0 up, one bit each. */
+
+const FIRST_BYTES = 1024;
+
+export class OperationSet {
+	#bits = new Uint8Array(FIRST_BYTES);
+	#size = 0;
+
+	get size(): number {
+		return this.#size;
+	}
+
+	/** @returns false when it was there already */
+	add(operation: number): boolean {
+		if (this.has(operation)) return false;
+		const at = operation >>> 3;
+		if (at >= this.#bits.length) {
+			const grown = new Uint8Array(Math.max(at + 1, this.#bits.length * 2));
+			grown.set(this.#bits);
+			this.#bits = grown;
+		}
+		this.#bits[at] = (this.#bits[at] as number) | (1 << (operation & 7));
+		this.#size++;
+		return true;
+	}
+
+	has(operation: number): boolean {
+		return (((this.#bits[operation >>> 3] ?? 0) >> (operation & 7)) & 1) === 1;
+	}
+
+	*[Symbol.iterator](): Generator<number> {
+		for (let operation = 0; operation < this.#bits.length * 8; operation++) if (this.has(operation)) yield operation;
+	}
+}
