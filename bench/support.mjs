@@ -7,7 +7,12 @@ import { fileURLToPath } from 'node:url';
 export const root = fileURLToPath(new URL('..', import.meta.url));
 const peersHome = process.env.PEERS_HOME ?? `${process.env.XDG_CACHE_HOME ?? `${homedir()}/.cache`}/datashard-peers`;
 const python = process.env.PEERS_PY ?? `${peersHome}/venv/bin/python`;
-const shared = `${root}../shared/peers`;
+/** Pythons of the peers: of most, and the one with the DuckDB that has extensions. */
+export const peerPythons = {
+	main: python,
+	duckdb15: process.env.PEERS_PY15 ?? `${peersHome}/venv-duckdb15/bin/python`,
+};
+export const shared = `${root}../shared/peers`;
 
 /** On the disk under test; set DATASHARD_BENCH_SCRATCH to choose it. */
 export const scratch = process.env.DATASHARD_BENCH_SCRATCH ?? `${tmpdir()}/datashard-bench`;
