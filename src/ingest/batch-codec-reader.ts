@@ -49,9 +49,12 @@ export class ByteReader {
 		return value;
 	}
 
-	signedVarint(): number {
+	/** A safe integer. */
+	integer(): number {
+		const sign = this.byte();
+		if (sign > 1) throw this.corrupt(`${sign} is no sign`);
 		const value = this.varint();
-		return value % 2 === 0 ? value / 2 : -(value + 1) / 2;
+		return sign === 1 ? -value : value;
 	}
 
 	int64(): bigint {

@@ -1,4 +1,6 @@
 /** A growing buffer that records are encoded into, made once and used for many. */
+import { IcebergError } from '../errors/iceberg-error.ts';
+import { isWellFormed } from '../util/well-formed.ts';
 import { LOOPED_COPY_BYTES } from './batch-codec-layout.ts';
 
 const word = new DataView(new ArrayBuffer(8));
@@ -39,9 +41,10 @@ export class ByteWriter {
 		this.length = at;
 	}
 
-	/** A whole number that may be negative. */
-	signedVarint(value: number): void {
-		this.varint(value < 0 ? -2 * value - 1 : 2 * value);
+	/** A safe integer. */
+	integer(value: number): void {
+		this.byte(value < 0 ? 1 : 0);
+		this.varint(Math.abs(value));
 	}
 
 	int64(value: bigint): void {
@@ -69,8 +72,12 @@ export class ByteWriter {
 		this.#word(4);
 	}
 
-	/** Length and UTF-8 bytes of well-formed text. */
+	/** Length and UTF-8 bytes. @throws `INVALID_DATA` for text with a lone surrogate, which UTF-8 cannot hold */
 	text(text: string): void {
+		if (!isWellFormed(text))
+			throw new IcebergError('INVALID_DATA', 'text with half of a surrogate pair cannot be written as UTF-8', {
+				context: { value: text.slice(0, 100) },
+			});
 		const length = Buffer.byteLength(text);
 		this.varint(length);
 		this.reserve(length);
