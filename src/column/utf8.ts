@@ -1,5 +1,5 @@
 /** Whether text is UTF-8. */
-import { isUtf8 } from 'node:buffer';
+import { isAscii, isUtf8 } from 'node:buffer';
 import type { BytesVector } from './vector.ts';
 import { isNullAt } from './vector-values.ts';
 
@@ -9,7 +9,7 @@ import { isNullAt } from './vector-values.ts';
 export function firstNotUtf8(vector: BytesVector): number {
 	const { offsets, values, length } = vector;
 	const whole = values.subarray(offsets[0], offsets[length]);
-	if (isUtf8(whole) && !startsWithinCharacter(vector)) return -1;
+	if (isAscii(whole) || (isUtf8(whole) && !startsWithinCharacter(vector))) return -1;
 	// some element is unsound, perhaps a null's remains
 	for (let i = 0; i < length; i++)
 		if (!isNullAt(vector, i) && !isUtf8(values.subarray(offsets[i], offsets[i + 1]))) return i;

@@ -144,6 +144,7 @@ class DataWriter {
 
 	/** Rows of partitions that have a file open, or may still have one, go there; the others into the run. */
 	async #fanOut(batch: ColumnBatch): Promise<void> {
+		if (this.#spec.fields.length === 0) return this.#writeTo(0, batch);
 		const numbers = this.#partitioner.numbersOf(batch);
 		const groups = groupRows(numbers);
 		const gathered: Uint32Array[] = [];

@@ -7,12 +7,14 @@ import { bitWidthOf, encodeHybrid } from './encode-hybrid.ts';
 import { DICTIONARY_SLACK_BYTES, MAX_DICTIONARY_ENTRIES } from './encode-values.ts';
 
 /**
- * A first page in which at most this share of the values are new keeps a dictionary that does not pay yet: at 0.9 there
- * are about five times as many distinct values as the page has, and the pages to come repeat them.
+ * A first page in which at most this share of the values are new keeps a dictionary that does not pay yet, for another
+ * page: where values are drawn from some ten times as many as a page has, the pages to come repeat them.
  */
-const REPEATING_SHARE = 0.9;
+const REPEATING_SHARE = 0.95;
 /** Values of a first page that tell anything about those to come. */
 const REPEATING_SAMPLE = 1_000;
+/** The second page then must have at most this share of the first one's new values; of a sequence it has as many. */
+const SATURATING_SHARE = 0.9;
 
 export class DictionaryPolicy {
 	/** indices of the page under construction */
@@ -24,6 +26,8 @@ export class DictionaryPolicy {
 	/** whether a page refers to it */
 	used = false;
 	readonly #limitBytes: number;
+	/** new values of the first page, while the dictionary does not pay yet; else 0 */
+	#firstNew = 0;
 
 	constructor(limitBytes: number) {
 		this.#limitBytes = limitBytes;
@@ -38,13 +42,14 @@ export class DictionaryPolicy {
 
 	/**
 	 * Decides at the end of a page. The first page must be smaller with the dictionary than without it, or promise that
-	 * later ones will be; a full dictionary serves no further page. Returns whether this page keeps its indices.
+	 * later ones will be, and the second must bear that out; a full dictionary serves no further page. Returns whether this
+	 * page keeps its indices.
 	 */
 	endPage(dictionaryBytes: number, entryCount: number): boolean {
+		const valueCount = this.indices.length;
 		if (!this.used) {
 			// a page of nulls decides nothing
-			if (this.indices.length === 0) return false;
-			const valueCount = this.indices.length;
+			if (valueCount === 0) return false;
 			const indexBytes = (valueCount * indexWidth(entryCount)) / 8;
 			const pays = dictionaryBytes + indexBytes < this.pagePlainBytes;
 			const promises = valueCount >= REPEATING_SAMPLE && entryCount <= valueCount * REPEATING_SHARE;
@@ -53,6 +58,10 @@ export class DictionaryPolicy {
 				return false;
 			}
 			this.used = true;
+			if (!pays) this.#firstNew = entryCount;
+		} else if (this.#firstNew > 0 && valueCount >= REPEATING_SAMPLE) {
+			if (entryCount - this.#firstNew > this.#firstNew * SATURATING_SHARE) this.active = false;
+			this.#firstNew = 0;
 		}
 		if (this.room(dictionaryBytes, entryCount) === 0) this.active = false;
 		return true;
@@ -74,6 +83,7 @@ export class DictionaryPolicy {
 	reset(): void {
 		this.clearPage();
 		this.used = false;
+		this.#firstNew = 0;
 		this.active = this.#limitBytes > 0;
 	}
 }

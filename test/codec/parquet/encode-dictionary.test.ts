@@ -15,7 +15,7 @@ describe('whether a dictionary is kept after the first page', () => {
 	it.each([
 		['few values, many times each', 20_000, 100, true],
 		['values that the next pages will repeat: 60,000 in all, of which 20,000 rows show 17,000', 20_000, 17_000, true],
-		['values that are almost all different', 20_000, 19_000, false],
+		['values that are almost all different', 20_000, 19_100, false],
 		['values that are all different', 20_000, 20_000, false],
 		['too few values to tell what comes', 900, 800, false],
 	])('%s', (_name, values, distinct, kept) => {
@@ -27,6 +27,20 @@ describe('whether a dictionary is kept after the first page', () => {
 	it('not by a page of nulls', () => {
 		const policy = afterPage(0);
 		expect(policy.endPage(0, 0)).toBe(false);
+		expect(policy.active).toBe(true);
+	});
+
+	it.each([
+		['a page that repeats some of the first', 20_000, 17_000 + 14_000, true],
+		['a page as new as the first: times that move on', 20_000, 17_000 + 16_500, false],
+		['a page too short to tell', 900, 17_000 + 900, true],
+	])('and one that does not pay yet after %s', (_name, values, distinct, kept) => {
+		const policy = afterPage(20_000);
+		expect(policy.endPage(17_000 * 8, 17_000)).toBe(true);
+		policy.indices.length = values;
+		expect(policy.endPage(distinct * 8, distinct)).toBe(true);
+		expect(policy.active).toBe(kept);
+		policy.reset();
 		expect(policy.active).toBe(true);
 	});
 
