@@ -10,25 +10,30 @@ import { hasNativeZstd, loadZstdCompressor, zstdCompress } from './compression-z
 
 /** Bytes that wait for one worker at most; beyond that the caller does better to compress by itself. */
 export const BACKGROUND_QUEUE_BYTES = 2 * 1024 * 1024;
+/** The same for a caller that has nothing else to do but compress and wait. */
+export const BACKGROUND_LAST_BYTES = 256 * 1024;
 
 /** More workers would outrun the one thread that feeds them. */
 const MAX_WORKERS = 2;
 
 export interface BackgroundCompressor {
 	/**
-	 * Compresses `bytes`, which must not change until the promise resolves; `undefined` when the queue is full. Never
-	 * rejects: what a worker fails to do is done on this thread.
+	 * Compresses `bytes`, which must not change until the promise resolves; `undefined` when more than `queueBytes` (default
+	 * {@link BACKGROUND_QUEUE_BYTES}) would wait. Never rejects: what a worker fails to do is done on this thread.
 	 */
-	offer(bytes: Uint8Array, level: number): Promise<Uint8Array> | undefined;
+	offer(bytes: Uint8Array, level: number, queueBytes?: number): Promise<Uint8Array> | undefined;
 	/** Takes in what the workers have done, without waiting for the event loop. */
 	poll(): void;
 }
 
 let opening: Promise<BackgroundCompressor | undefined> | undefined;
 
-/** The process's compressor; `undefined` where there is none: with Zstandard in Node.js itself, or on one processor. */
+/**
+ * The process's compressor; `undefined` where there is none: with Zstandard in Node.js itself, on one processor, or where
+ * no thread can be started.
+ */
 export function openBackgroundCompressor(): Promise<BackgroundCompressor | undefined> {
-	opening ??= open();
+	opening ??= open().catch(() => undefined);
 	return opening;
 }
 
@@ -40,13 +45,14 @@ async function open(): Promise<BackgroundCompressor | undefined> {
 
 /** Starts workers that compress by the module at the path `library`. */
 export async function startWorkers(library: string, workerCount: number): Promise<BackgroundCompressor> {
-	await loadZstdCompressor();
 	const threads = await import('node:worker_threads');
 	const lanes = Array.from({ length: workerCount }, () => {
 		const { port1, port2 } = new threads.MessageChannel();
 		const options = { eval: true, workerData: { library, port: port2 }, transferList: [port2] };
 		return new Lane(new threads.Worker(WORKER_SCRIPT, options), port1, threads.receiveMessageOnPort);
 	});
+	// they start meanwhile
+	await loadZstdCompressor();
 	return new WorkerCompressor(lanes);
 }
 
@@ -136,12 +142,12 @@ class WorkerCompressor implements BackgroundCompressor {
 		this.#lanes = lanes;
 	}
 
-	offer(bytes: Uint8Array, level: number): Promise<Uint8Array> | undefined {
+	offer(bytes: Uint8Array, level: number, queueBytes = BACKGROUND_QUEUE_BYTES): Promise<Uint8Array> | undefined {
 		let best: Lane | undefined;
 		for (const lane of this.#lanes) {
 			if (!lane.failed && (best === undefined || lane.queuedBytes < best.queuedBytes)) best = lane;
 		}
-		if (best === undefined || best.queuedBytes + bytes.length > BACKGROUND_QUEUE_BYTES) return undefined;
+		if (best === undefined || best.queuedBytes + bytes.length > queueBytes) return undefined;
 		return best.run(bytes, level);
 	}
 

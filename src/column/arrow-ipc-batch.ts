@@ -175,6 +175,11 @@ function checkedLength(length: number): number {
 	return length;
 }
 
+/** Whether a record batch's buffers are compressed. */
+export function isCompressed(header: FlatTable): boolean {
+	return header.table(3) !== undefined;
+}
+
 function decompressorOf(
 	compression: FlatTable | undefined,
 	decompressors: ArrowDecompressors,

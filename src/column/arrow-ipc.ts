@@ -3,7 +3,7 @@ import { IcebergError } from '../errors/iceberg-error.ts';
 import { ARROW_CONTINUATION, ARROW_MESSAGE, arrowDictionaryOf, readArrowMessage } from './arrow-ipc-message.ts';
 import { readArrowFields } from './arrow-ipc-schema.ts';
 import { type ArrowBatch, type ArrowField, type ArrowNode, DecodedArrow } from './arrow-node.ts';
-import { type ArrowDecompressors, RecordBatchReader } from './arrow-ipc-batch.ts';
+import { type ArrowDecompressors, isCompressed, RecordBatchReader } from './arrow-ipc-batch.ts';
 import { FlatTable, safeInt64 } from './flatbuffer.ts';
 
 const FILE_MAGIC = 'ARROW1';
@@ -35,6 +35,19 @@ function isFile(bytes: Uint8Array): boolean {
 export function decodeArrowIpc(bytes: Uint8Array, decompressors: ArrowDecompressors = {}): DecodedArrow {
 	const fields = sound(() => schemaOf(bytes));
 	return new DecodedArrow(fields, { [Symbol.iterator]: () => batchesOf(bytes, fields, decompressors) });
+}
+
+/** True when some buffers are compressed. What is unsound is told by {@link decodeArrowIpc}. */
+export function isCompressedArrowIpc(bytes: Uint8Array): boolean {
+	try {
+		for (const { kind, header } of messagesOf(bytes)) {
+			if (kind === ARROW_MESSAGE.recordBatch && isCompressed(header)) return true;
+			if (kind === ARROW_MESSAGE.dictionaryBatch && isCompressed(arrowDictionaryOf(header).batch)) return true;
+		}
+	} catch (error) {
+		if (!(error instanceof RangeError) && !(error instanceof IcebergError)) throw error;
+	}
+	return false;
 }
 
 function schemaOf(bytes: Uint8Array): readonly ArrowField[] {

@@ -8,6 +8,7 @@ import { missingValue } from './coerce.ts';
 import type { ColumnInput, ColumnsInput, NumberArray } from './columns-input.ts';
 import { throwIfAborted } from '../util/bounded-pool.ts';
 import { describeValue, inRow, unknownMember } from './invalid-value.ts';
+import { textsVector } from './texts-in.ts';
 import type { ColumnBatch, Vector } from './vector.ts';
 import { slice } from './vector-ops.ts';
 import { constantVector } from './vector-values.ts';
@@ -105,6 +106,12 @@ function vectorOfPart(field: NestedField, column: ColumnInput, from: number, to:
 	}
 	const direct = ArrayBuffer.isView(column) ? directVector(field.type, column, from, to) : undefined;
 	if (direct !== undefined) return direct;
+	if (field.type.kind === 'string' && Array.isArray(column)) {
+		// what is undefined has the write default
+		const nullable = !field.required && field.writeDefault === undefined;
+		const texts = textsVector(field.type, column, from, to, nullable);
+		if (texts !== undefined) return texts;
+	}
 	const builder = builderOf(field.type);
 	const values = column as ArrayLike<unknown>;
 	let i = from;

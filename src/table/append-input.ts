@@ -83,7 +83,8 @@ async function* arrowBatches(
 ): AsyncGenerator<ColumnBatch> {
 	const { batchesFromArrow, isArrowLike } = await import('../column/arrow-in.ts');
 	if (!isArrowLike(input)) throw notIterable(input);
-	if (!(input instanceof Uint8Array)) {
+	const { isCompressedArrowIpc } = await import('../column/arrow-ipc.ts');
+	if (!(input instanceof Uint8Array && isCompressedArrowIpc(input))) {
 		yield* batchesFromArrow(schema.fields, input, options);
 		return;
 	}

@@ -16,6 +16,7 @@ import type { Random } from '../util/ports.ts';
 import { type Processes, writerSuffix } from '../util/process-identity.ts';
 import { systemProcesses } from '../util/system-processes.ts';
 import { randomUuid } from '../util/uuid.ts';
+import { batchSizeBytes } from './batch-size.ts';
 import { DataFileWriter } from './data-file-writer.ts';
 import { type DataLocations, dataLocations } from './location-provider.ts';
 import { groupRows, Partitioner } from './partitioner.ts';
@@ -97,6 +98,8 @@ class DataWriter {
 	readonly #created: OutputFile[] = [];
 	#fileCount = 0;
 	#rowCount = 0;
+	/** bytes of the batch at hand, where all of them go into one file */
+	#expectedBytes = 0;
 
 	constructor(context: WriteContext) {
 		const { metadata } = context;
@@ -115,6 +118,7 @@ class DataWriter {
 	}
 
 	async write(batch: ColumnBatch): Promise<void> {
+		if (this.#spec.fields.length === 0) this.#expectedBytes = batchSizeBytes(batch);
 		for (let from = 0; from < batch.length; from += STEP_ROWS) {
 			const step = sliceBatch(batch, from, Math.min(batch.length, from + STEP_ROWS));
 			this.#rowCount += step.length;
@@ -211,8 +215,9 @@ class DataWriter {
 		const output = await io.create(location, signal === undefined ? {} : { signal });
 		this.#created.push(output);
 		const { specId } = this.#spec;
+		const options = { ...this.#options, expectedBytes: this.#expectedBytes };
 		const description = { specId, partition: values, sortOrderId: this.#order.orderId };
-		return new DataFileWriter(output, openParquetWriter(output, this.#schema, this.#options), description);
+		return new DataFileWriter(output, openParquetWriter(output, this.#schema, options), description);
 	}
 }
 

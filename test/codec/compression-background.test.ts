@@ -2,9 +2,9 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { compressSync, loadCodec } from '../../src/codec/compression.ts';
-import { BACKGROUND_QUEUE_BYTES, startWorkers } from '../../src/codec/compression-background.ts';
+import { BACKGROUND_LAST_BYTES, BACKGROUND_QUEUE_BYTES, startWorkers } from '../../src/codec/compression-background.ts';
 
 const library = createRequire(import.meta.url).resolve('@bokuweb/zstd-wasm');
 const page = (seed: number, length: number) => Uint8Array.from({ length }, (_, i) => (i * seed) >>> (i % 11));
@@ -46,6 +46,15 @@ describe('compression by workers', () => {
 		expect(await third).toEqual(compressSync('zstd', half, LEVEL));
 	});
 
+	it('takes less where the caller says so', async () => {
+		const background = await startWorkers(library, 1);
+		const bytes = page(7, BACKGROUND_LAST_BYTES);
+		const first = background.offer(bytes, LEVEL, BACKGROUND_LAST_BYTES);
+		expect(background.offer(bytes, LEVEL, BACKGROUND_LAST_BYTES)).toBeUndefined();
+		expect(background.offer(bytes, LEVEL)).toBeDefined();
+		expect(await first).toEqual(compressSync('zstd', bytes, LEVEL));
+	});
+
 	it('hands over what is done without waiting for the event loop', async () => {
 		const background = await startWorkers(library, 1);
 		await background.offer(page(3, 1000), LEVEL);
@@ -69,6 +78,21 @@ describe('compression by workers', () => {
 			expect(await Promise.all(offered)).toEqual(pages.map((bytes) => compressSync('zstd', bytes, LEVEL)));
 			expect(background.offer(page(7, 10), LEVEL)).toBeUndefined();
 		}
+	});
+
+	it('is left out where no thread can be started', async () => {
+		vi.doMock('node:worker_threads', async (original) => ({
+			...(await original<object>()),
+			Worker: class {
+				constructor() {
+					throw new Error('no threads here');
+				}
+			},
+		}));
+		vi.resetModules();
+		const { openBackgroundCompressor } = await import('../../src/codec/compression-background.ts');
+		await expect(openBackgroundCompressor()).resolves.toBeUndefined();
+		vi.doUnmock('node:worker_threads');
 	});
 
 	it('does without a worker that cannot start', async () => {

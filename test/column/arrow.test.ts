@@ -4,6 +4,7 @@ import * as flechette from '@uwdata/flechette';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { type ArrowLike, batchesFromArrow, isArrowLike, tableFromArrowIpc } from '../../src/column/arrow-in.ts';
+import { isCompressedArrowIpc } from '../../src/column/arrow-ipc.ts';
 import { arrowIpcStream, arrowTable } from '../../src/column/arrow-out.ts';
 import { FIELD_ID_KEY, schemaFromArrow } from '../../src/column/arrow-schema.ts';
 import type { BytesVector, ColumnBatch, Vector } from '../../src/column/vector.ts';
@@ -345,6 +346,8 @@ describe('IPC bytes', () => {
 			codec: flechette.CompressionType.ZSTD,
 		}) as Uint8Array;
 		await expect(rowsFrom(fields, bytes)).rejects.toMatchObject({ code: 'UNSUPPORTED' });
+		expect(isCompressedArrowIpc(bytes)).toBe(true);
+		expect(isCompressedArrowIpc(bytes.subarray(0, 60))).toBe(false);
 		const decompressors = { zstd: (part: Uint8Array) => new Uint8Array(zlib.inflateRawSync(part)) };
 		expect(await rowsFrom(fields, await tableFromArrowIpc(bytes, decompressors))).toEqual(rows);
 	});

@@ -39,6 +39,8 @@ export interface ParquetWriteOptions {
 	/** file-level key/value metadata, in addition to `iceberg.schema` */
 	readonly keyValueMetadata?: Readonly<Record<string, string>>;
 	readonly createdBy?: string;
+	/** Bytes of values that are known to come, about. Where they are many, what helps to write them is started at once. */
+	readonly expectedBytes?: number;
 }
 
 /** What the writer knows about a finished file. Maps are by field id of the leaf columns that Iceberg keeps metrics for. */

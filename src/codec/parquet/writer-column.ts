@@ -2,13 +2,13 @@
 import { crc32 } from 'node:zlib';
 import type { Vector } from '../../column/vector.ts';
 import { type CompressionCodec, compressSync, DEFAULT_ZSTD_LEVEL } from '../compression.ts';
-import type { BackgroundCompressor } from '../compression-background.ts';
+import { BACKGROUND_LAST_BYTES, type BackgroundCompressor } from '../compression-background.ts';
 import { BooleanEncoder } from './encode-boolean.ts';
 import { GrowingBytes } from './encode-buffer.ts';
 import { BytesEncoder } from './encode-bytes.ts';
 import { bitWidthOf, encodeHybrid, encodeRun } from './encode-hybrid.ts';
 import { type StatisticComparator, statisticComparator, storedMax, storedMin } from './encode-statistics.ts';
-import type { EncoderOptions, ValueEncoder } from './encode-values.ts';
+import type { DictionaryPage, EncoderOptions, ValueEncoder } from './encode-values.ts';
 import { WordEncoder } from './encode-words.ts';
 import { BoundaryOrder, type ColumnIndex, Encoding, type PageHeader, PageType, PhysicalType } from './format.ts';
 import { encodePageHeader } from './format-encode.ts';
@@ -88,6 +88,7 @@ export class ColumnWriter {
 	#raw: RawPage[] = [];
 	/** in order; `undefined` while a page is compressed elsewhere */
 	#pages: (FinishedPage | undefined)[] = [];
+	#dictionaryPage: FinishedPage | undefined;
 	#inFlight: Promise<void>[] = [];
 	#compressing = false;
 	#rawBytes = 0;
@@ -161,34 +162,60 @@ export class ColumnWriter {
 
 	/** Compresses the pages that wait, beside this thread as far as `background` takes them. The codec must be loaded. */
 	compressPages(background: BackgroundCompressor | undefined): void {
-		const { codec, codecLevel } = this.#options;
-		for (const page of this.#raw) {
-			const slot = this.#pages.length;
-			this.#pages.push(undefined);
-			const offered = background?.offer(page.body, codecLevel ?? DEFAULT_ZSTD_LEVEL);
-			if (offered === undefined) this.#place(slot, page, compressSync(codec, page.body, codecLevel));
-			else this.#inFlight.push(offered.then((compressed) => this.#place(slot, page, compressed)));
-		}
+		for (const page of this.#raw) this.#compress(page, background);
 		this.#raw = [];
 	}
 
-	/** Ends the last page; then {@link finishChunk} can be called, with the codec loaded if {@link wantsCodec}. */
+	/** Ends the last page; then {@link finishPages} can be called, with the codec loaded if {@link wantsCodec}. */
 	endPages(): void {
 		if (this.#entries > 0) this.#endPage();
 		const dictionary = this.#encoder.dictionaryPage();
 		if (this.#rawBytes + (dictionary?.bytes.length ?? 0) >= MIN_COMPRESSED_CHUNK_BYTES) this.#compressing = true;
 	}
 
-	/** The chunk, after {@link endPages}; the writer is then ready for the next. */
-	async finishChunk(background: BackgroundCompressor | undefined): Promise<FinishedChunk> {
-		const codec = this.#compressing ? this.#options.codec : 'uncompressed';
-		if (this.#compressing) this.compressPages(background);
-		else for (const page of this.#raw) this.#pages.push(this.#finishedData(page, page.body, false));
+	/** Compresses all that is left, as {@link compressPages} does: nothing else is to be done meanwhile. */
+	finishPages(background: BackgroundCompressor | undefined): void {
+		const dictionary = this.#encoder.dictionaryPage();
+		if (dictionary !== undefined) {
+			// the encoder's own are its again before the page is written
+			const bytes = dictionary.bytes.slice();
+			const place = (body: Uint8Array): void => {
+				this.#dictionaryPage = this.#finishedDictionary(dictionary, body);
+			};
+			if (this.#compressing) this.#run(bytes, background, BACKGROUND_LAST_BYTES, place);
+			else place(bytes);
+		}
+		for (const page of this.#raw) {
+			if (this.#compressing) this.#compress(page, background, BACKGROUND_LAST_BYTES);
+			else this.#pages.push(this.#finishedData(page, page.body, false));
+		}
+		this.#raw = [];
+	}
+
+	#compress(page: RawPage, background: BackgroundCompressor | undefined, queueBytes?: number): void {
+		const slot = this.#pages.length;
+		this.#pages.push(undefined);
+		this.#run(page.body, background, queueBytes, (compressed) => this.#place(slot, page, compressed));
+	}
+
+	#run(
+		bytes: Uint8Array,
+		background: BackgroundCompressor | undefined,
+		queueBytes: number | undefined,
+		place: (compressed: Uint8Array) => void,
+	): void {
+		const { codec, codecLevel } = this.#options;
+		const offered = background?.offer(bytes, codecLevel ?? DEFAULT_ZSTD_LEVEL, queueBytes);
+		if (offered === undefined) place(compressSync(codec, bytes, codecLevel));
+		else this.#inFlight.push(offered.then(place));
+	}
+
+	/** The chunk, after {@link finishPages}; the writer is then ready for the next. */
+	async finishChunk(): Promise<FinishedChunk> {
 		await Promise.all(this.#inFlight);
-		const dictionaryPage = this.#finishDictionary(codec);
 		const chunk: FinishedChunk = {
-			codec,
-			dictionaryPage,
+			codec: this.#compressing ? this.#options.codec : 'uncompressed',
+			dictionaryPage: this.#dictionaryPage,
 			dataPages: this.#pages as FinishedPage[],
 			dataPageType: this.#options.pageVersion === 1 ? PageType.DATA_PAGE : PageType.DATA_PAGE_V2,
 			valueCount: this.#chunkEntries,
@@ -209,6 +236,7 @@ export class ColumnWriter {
 		this.#encoder.reset();
 		this.#raw = [];
 		this.#pages = [];
+		this.#dictionaryPage = undefined;
 		this.#inFlight = [];
 		this.#compressing = false;
 		this.#rawBytes = 0;
@@ -360,13 +388,7 @@ export class ColumnWriter {
 		return this.#finished(header, page.levels, body, page.firstRow);
 	}
 
-	#finishDictionary(codec: CompressionCodec): FinishedPage | undefined {
-		const dictionary = this.#encoder.dictionaryPage();
-		if (dictionary === undefined) return undefined;
-		const body =
-			codec === 'uncompressed'
-				? dictionary.bytes.slice()
-				: compressSync(codec, dictionary.bytes, this.#options.codecLevel);
+	#finishedDictionary(dictionary: DictionaryPage, body: Uint8Array): FinishedPage {
 		const header: PageHeader = {
 			type: PageType.DICTIONARY_PAGE,
 			uncompressedPageSize: dictionary.bytes.length,

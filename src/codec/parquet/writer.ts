@@ -65,6 +65,7 @@ class FileWriter implements ParquetWriter {
 	readonly #keyValueMetadata: readonly KeyValue[];
 	readonly #createdBy: string;
 	readonly #groups: WrittenGroup[] = [];
+	readonly #isLarge: boolean;
 	#background: BackgroundCompressor | undefined;
 	#groupRows = 0;
 	#rowCount = 0;
@@ -103,6 +104,9 @@ class FileWriter implements ParquetWriter {
 		];
 		this.#createdBy = options.createdBy ?? DEFAULT_CREATED_BY;
 		this.#sink = new BufferedSink(sink);
+		this.#isLarge = (options.expectedBytes ?? 0) >= BACKGROUND_START_BYTES;
+		// errors are those of the call that needs the codec
+		if (this.#isLarge) this.#loadCodec().catch(() => undefined);
 	}
 
 	get estimatedSizeBytes(): number {
@@ -270,10 +274,11 @@ class FileWriter implements ParquetWriter {
 
 	/** Much data are worth the start of a worker. */
 	async #loadCodec(): Promise<void> {
+		const wantsHelp = this.#isLarge || this.#sink.position + this.#uncompressedSize() >= BACKGROUND_START_BYTES;
+		const opening =
+			wantsHelp && this.#codec === 'zstd' && this.#background === undefined ? openBackgroundCompressor() : undefined;
 		await loadCodec(this.#codec, 'compress');
-		if (this.#background !== undefined || this.#codec !== 'zstd') return;
-		if (this.#sink.position + this.#uncompressedSize() < BACKGROUND_START_BYTES) return;
-		this.#background = await openBackgroundCompressor();
+		if (opening !== undefined) this.#background = await opening;
 	}
 
 	async #endRowGroup(): Promise<void> {
@@ -283,9 +288,10 @@ class FileWriter implements ParquetWriter {
 			column.endPages();
 			if (column.wantsCodec) await this.#loadCodec();
 		}
-		await this.#compress();
+		this.#background?.poll();
+		for (const column of this.#columns) column.finishPages(this.#background);
 		for (const column of this.#columns) {
-			const chunk = await column.finishChunk(this.#background);
+			const chunk = await column.finishChunk();
 			this.#metrics.add(column.leaf.index, chunk);
 			chunks.push(await this.#writeChunk(column.leaf, chunk));
 		}

@@ -246,6 +246,8 @@ describe('the writer', () => {
 		// the second file starts with workers that are there
 		const again = await writeRows(many, rows, options);
 		expect(Buffer.compare(again.bytes, whole.bytes)).toBe(0);
+		const expected = await writeRows(many, rows, { ...options, expectedBytes: BACKGROUND_START_BYTES });
+		expect(Buffer.compare(expected.bytes, whole.bytes)).toBe(0);
 		expect(await readByHyparquet(whole.bytes)).toEqual(expectedOf(many, rows));
 	});
 
