@@ -2,7 +2,7 @@
 import { IcebergError } from '../errors/iceberg-error.ts';
 import type { FileIO } from '../io/file-io.ts';
 import type { TableMetadata } from '../spec/table-metadata.ts';
-import { parseTableMetadata, serializeTableMetadata } from '../spec/table-metadata-json.ts';
+import { encodeTableMetadata, parseTableMetadata } from '../spec/table-metadata-json.ts';
 
 export type MetadataCodec = 'none' | 'gzip';
 
@@ -58,7 +58,7 @@ export async function decodeMetadataFile(bytes: Uint8Array, location: string): P
 
 /** The bytes of a metadata file. */
 export async function encodeMetadataFile(metadata: TableMetadata, codec: MetadataCodec): Promise<Uint8Array> {
-	const bytes = new TextEncoder().encode(serializeTableMetadata(metadata));
+	const bytes = encodeTableMetadata(metadata);
 	if (codec === 'none') return bytes;
 	const { gzipSync } = await import('node:zlib');
 	return gzipSync(bytes);

@@ -1,6 +1,7 @@
 /** Iceberg spec: Table Metadata; Appendix C: JSON serialization, Table Metadata and Snapshots. All versions, lossless. */
 import { IcebergError } from '../errors/iceberg-error.ts';
 import { parseJson, stringifyJson } from '../util/json.ts';
+import { EncodedList, encodeObject } from './encoded-json.ts';
 import { JsonReader, longToJson, setOwn, wrong } from './json-access.ts';
 import { FIRST_PARTITION_FIELD_ID, type PartitionSpec } from './partition-spec.ts';
 import {
@@ -79,6 +80,14 @@ export function serializeTableMetadata(metadata: TableMetadata): string {
 	return stringifyJson(tableMetadataToJson(metadata));
 }
 
+/**
+ * {@link serializeTableMetadata} in UTF-8. Bytes of what stays from version to version (schemas, snapshots, entries of the
+ * logs) are made once for each object, so that a commit costs what it changes, and a copy of the rest.
+ */
+export function encodeTableMetadata(metadata: TableMetadata): Uint8Array {
+	return encodeObject(topLevel(metadata, (items, toJson) => new EncodedList(items, toJson)));
+}
+
 /** @throws `CORRUPT`, `INVALID_SCHEMA`, `UNSUPPORTED` as {@link parseTableMetadata}, without a location */
 export function tableMetadataFromJson(json: JsonValue): TableMetadata {
 	const reader = new JsonReader(json, '');
@@ -118,51 +127,70 @@ export function tableMetadataFromJson(json: JsonValue): TableMetadata {
 	return metadata;
 }
 
-/** The JSON of table metadata. v1 also carries the current schema and spec under the keys that old readers look for. */
+/** The JSON of table metadata. */
 export function tableMetadataToJson(metadata: TableMetadata): JsonValue {
-	const version = metadata.formatVersion;
-	const json: { [key: string]: JsonValue } = { 'format-version': version };
-	if (metadata.tableUuid !== undefined) json['table-uuid'] = metadata.tableUuid;
-	json['location'] = metadata.location;
-	if (version > 1) json['last-sequence-number'] = longToJson(metadata.lastSequenceNumber);
-	json['last-updated-ms'] = metadata.lastUpdatedMs;
-	json['last-column-id'] = metadata.lastColumnId;
-	if (version === 1) json['schema'] = schemaToJson(currentSchema(metadata));
-	json['current-schema-id'] = metadata.currentSchemaId;
-	json['schemas'] = metadata.schemas.map(schemaToJson);
-	if (version === 1) json['partition-spec'] = partitionFieldsToJson(defaultSpec(metadata));
-	json['default-spec-id'] = metadata.defaultSpecId;
-	json['partition-specs'] = metadata.partitionSpecs.map(partitionSpecToJson);
-	json['last-partition-id'] = metadata.lastPartitionId;
-	json['default-sort-order-id'] = metadata.defaultSortOrderId;
-	json['sort-orders'] = metadata.sortOrders.map(sortOrderToJson);
-	json['properties'] = { ...metadata.properties };
-	// Readers of v1 and v2 tables have long taken -1 for none; those of v3 take null.
-	if (metadata.currentSnapshotId !== undefined) json['current-snapshot-id'] = longToJson(metadata.currentSnapshotId);
-	else json['current-snapshot-id'] = version >= 3 ? null : -1;
-	if (version >= 3) json['next-row-id'] = longToJson(metadata.nextRowId ?? 0n);
-	if (metadata.encryptionKeys !== undefined) json['encryption-keys'] = [...metadata.encryptionKeys];
-	const refs: { [key: string]: JsonValue } = {};
-	for (const [name, ref] of Object.entries(metadata.refs)) setOwn<JsonValue>(refs, name, snapshotRefToJson(ref));
-	json['refs'] = refs;
-	json['snapshots'] = metadata.snapshots.map(snapshotToJson);
-	json['statistics'] = metadata.statistics.map((entry) => entry.json);
-	json['partition-statistics'] = metadata.partitionStatistics.map((entry) => entry.json);
-	json['snapshot-log'] = metadata.snapshotLog.map((entry) => ({
-		'timestamp-ms': entry.timestampMs,
-		'snapshot-id': longToJson(entry.snapshotId),
-		...entry.extra,
-	}));
-	json['metadata-log'] = metadata.metadataLog.map((entry) => ({
-		'timestamp-ms': entry.timestampMs,
-		'metadata-file': entry.metadataFile,
-		...entry.extra,
-	}));
-	for (const [key, value] of Object.entries(metadata.extra ?? {})) {
-		if (!Object.hasOwn(json, key)) setOwn(json, key, value);
-	}
+	const json: { [key: string]: JsonValue } = {};
+	for (const [key, value] of topLevel<JsonValue>(metadata, (items, toJson) => items.map(toJson)))
+		setOwn(json, key, value);
 	return json;
 }
+
+type ListMaker<L> = <T extends object>(items: readonly T[], toJson: (item: T) => JsonValue) => L;
+
+/**
+ * The keys of table metadata in the order of the file. v1 also carries the current schema and spec under the keys that old
+ * readers look for.
+ * @param list makes what stands for a list of objects that are the same from version to version
+ */
+function topLevel<L>(metadata: TableMetadata, list: ListMaker<L>): Map<string, JsonValue | L> {
+	const version = metadata.formatVersion;
+	const json = new Map<string, JsonValue | L>([['format-version', version]]);
+	if (metadata.tableUuid !== undefined) json.set('table-uuid', metadata.tableUuid);
+	json.set('location', metadata.location);
+	if (version > 1) json.set('last-sequence-number', longToJson(metadata.lastSequenceNumber));
+	json.set('last-updated-ms', metadata.lastUpdatedMs);
+	json.set('last-column-id', metadata.lastColumnId);
+	if (version === 1) json.set('schema', schemaToJson(currentSchema(metadata)));
+	json.set('current-schema-id', metadata.currentSchemaId);
+	json.set('schemas', list(metadata.schemas, schemaToJson));
+	if (version === 1) json.set('partition-spec', partitionFieldsToJson(defaultSpec(metadata)));
+	json.set('default-spec-id', metadata.defaultSpecId);
+	json.set('partition-specs', list(metadata.partitionSpecs, partitionSpecToJson));
+	json.set('last-partition-id', metadata.lastPartitionId);
+	json.set('default-sort-order-id', metadata.defaultSortOrderId);
+	json.set('sort-orders', list(metadata.sortOrders, sortOrderToJson));
+	json.set('properties', { ...metadata.properties });
+	// Readers of v1 and v2 tables have long taken -1 for none; those of v3 take null.
+	const none = version >= 3 ? null : -1;
+	const { currentSnapshotId } = metadata;
+	json.set('current-snapshot-id', currentSnapshotId === undefined ? none : longToJson(currentSnapshotId));
+	if (version >= 3) json.set('next-row-id', longToJson(metadata.nextRowId ?? 0n));
+	if (metadata.encryptionKeys !== undefined) json.set('encryption-keys', [...metadata.encryptionKeys]);
+	const refs: { [key: string]: JsonValue } = {};
+	for (const [name, ref] of Object.entries(metadata.refs)) setOwn<JsonValue>(refs, name, snapshotRefToJson(ref));
+	json.set('refs', refs);
+	json.set('snapshots', list(metadata.snapshots, snapshotToJson));
+	json.set('statistics', list(metadata.statistics, statisticsToJson));
+	json.set('partition-statistics', list(metadata.partitionStatistics, statisticsToJson));
+	json.set('snapshot-log', list(metadata.snapshotLog, snapshotLogEntryToJson));
+	json.set('metadata-log', list(metadata.metadataLog, metadataLogEntryToJson));
+	for (const [key, value] of Object.entries(metadata.extra ?? {})) if (!json.has(key)) json.set(key, value);
+	return json;
+}
+
+const statisticsToJson = (entry: StatisticsFileEntry): JsonValue => entry.json;
+
+const snapshotLogEntryToJson = (entry: SnapshotLogEntry): JsonValue => ({
+	'timestamp-ms': entry.timestampMs,
+	'snapshot-id': longToJson(entry.snapshotId),
+	...entry.extra,
+});
+
+const metadataLogEntryToJson = (entry: MetadataLogEntry): JsonValue => ({
+	'timestamp-ms': entry.timestampMs,
+	'metadata-file': entry.metadataFile,
+	...entry.extra,
+});
 
 /** A statistics file's JSON: only the snapshot's id is looked at. @throws `CORRUPT` */
 export function statisticsFromJson(json: JsonValue, at: string): StatisticsFileEntry {

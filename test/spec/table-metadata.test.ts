@@ -5,7 +5,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { isIcebergError } from '../../src/errors/iceberg-error.ts';
 import type { TableMetadata } from '../../src/spec/table-metadata.ts';
-import { parseTableMetadata, serializeTableMetadata } from '../../src/spec/table-metadata-json.ts';
+import { encodeTableMetadata, parseTableMetadata, serializeTableMetadata } from '../../src/spec/table-metadata-json.ts';
 import {
 	ancestorsOf,
 	currentSchema,
@@ -74,6 +74,17 @@ describe('table metadata', () => {
 		delete ((expected['snapshots'] as JsonObject[])[0] as JsonObject)['sequence-number'];
 		expect(parseJson(serializeTableMetadata(metadata))).toEqual(expected);
 		expect(refByName(metadata, 'constructor')?.maxRefAgeMs).toBe(Number.MAX_SAFE_INTEGER);
+	});
+
+	it('is encoded from parts that are kept, to the same bytes as its text', () => {
+		const text = new TextEncoder().encode(serializeTableMetadata(metadata));
+		for (let i = 0; i < 2; i++) expect(encodeTableMetadata(metadata)).toEqual(text);
+		const [first, second] = metadata.snapshots;
+		if (first === undefined || second === undefined) throw new Error('two snapshots expected');
+		for (const snapshots of [[second, first], [second], []]) {
+			const changed = { ...metadata, snapshots, statistics: [], snapshotLog: [] };
+			expect(new TextDecoder().decode(encodeTableMetadata(changed))).toBe(serializeTableMetadata(changed));
+		}
 	});
 
 	it('is looked through by id, ref and time', () => {
@@ -315,7 +326,9 @@ describe('table metadata', () => {
 				try {
 					const result = parseTableMetadata(stringifyJson(json), 'junk');
 					// What is taken can be written and read again.
-					expect(parseTableMetadata(serializeTableMetadata(result), 'again')).toEqual(result);
+					const text = serializeTableMetadata(result);
+					expect(parseTableMetadata(text, 'again')).toEqual(result);
+					expect(new TextDecoder().decode(encodeTableMetadata(result))).toBe(text);
 				} catch (error) {
 					if (!isIcebergError(error, 'CORRUPT', 'UNSUPPORTED')) throw error;
 				}
@@ -394,6 +407,7 @@ describe.skipIf(shared === undefined)('metadata of other writers (skipped withou
 			const text = readText(file);
 			const metadata: TableMetadata = parseTableMetadata(text, file);
 			const written = serializeTableMetadata(metadata);
+			expect(new TextDecoder().decode(encodeTableMetadata(metadata))).toBe(written);
 			failures.push(
 				...differences(parseJson(text), parseJson(written), '').map((line) => `${relative(folder, file)}${line}`),
 			);
