@@ -90,17 +90,17 @@ export class FolderCommitter implements Committer {
 			throw new IcebergError('LIMIT_EXCEEDED', `the table's metadata would have ${bytes.length} bytes`);
 		if (base !== undefined && !(await this.io.exists(base.metadataLocation))) return { outcome: 'conflict' };
 		if ((await this.#files.find(version)) !== undefined) return { outcome: 'conflict' };
-		const placed = await this.#put(file, bytes);
+		const placed = await this.#put(file, bytes, request.newFiles ?? []);
 		if (placed !== 'placed') return placed;
 		return this.#confirm(file, bytes, request);
 	}
 
-	/** Puts the new version in place; an unknown outcome is settled by looking, and by putting again. */
-	async #put(file: VersionFile, bytes: Uint8Array): Promise<SwapOutcome | 'placed'> {
+	/** Puts the new version in place, after what it refers to; an unknown outcome is settled by looking, and putting again. */
+	async #put(file: VersionFile, bytes: Uint8Array, after: readonly string[]): Promise<SwapOutcome | 'placed'> {
 		let cause: unknown;
 		for (let attempt = 0; attempt < MAX_PUT_ATTEMPTS; attempt++) {
 			try {
-				if ((await this.io.putIfAbsent(file.location, bytes)) === 'created') return 'placed';
+				if ((await this.io.putIfAbsent(file.location, bytes, { after })) === 'created') return 'placed';
 				// A storage that tries again by itself may have met its own file.
 				return (await this.#holds(file.location, bytes)) ? 'placed' : { outcome: 'conflict' };
 			} catch (error) {

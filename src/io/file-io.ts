@@ -14,7 +14,8 @@ export interface FileIO {
 
 	/**
 	 * Starts a new file. Data become visible at `location`, whole, no sooner than `close` resolves on stores that can
-	 * hide them, and are durable when it has. On a file system the name itself is durable after {@link persistNames}.
+	 * hide them, and are durable when it has, unless `deferSync` says that this may wait. On a file system the name itself
+	 * is durable after {@link persistNames}.
 	 * Parent folders are made as needed. @throws `ALREADY_EXISTS` unless `overwrite`.
 	 */
 	create(location: string, options?: CreateOptions): Promise<OutputFile>;
@@ -22,7 +23,10 @@ export interface FileIO {
 	/** `create`, `write`, `close` in one. */
 	write(location: string, bytes: Uint8Array, options?: CreateOptions): Promise<void>;
 
-	/** Makes the names of files that were created durable: fsyncs each distinct folder once; nothing on object stores. */
+	/**
+	 * Makes files that were created durable: their names (fsyncs each distinct folder once; nothing on object stores), and
+	 * contents of which that was put off.
+	 */
 	persistNames(locations: readonly string[]): Promise<void>;
 
 	/**
@@ -30,9 +34,10 @@ export interface FileIO {
 	 * - `created`: durable, name included
 	 * - `exists`: somebody else's file is there; nothing of ours is left behind
 	 * Any rejection with code `STORAGE` may have happened or not: the outcome is unknown to the caller, who must read
-	 * back. A rejection with `retryable: false` and `context.notWritten === true` says that nothing was put there.
+	 * back. A rejection with `retryable: false` and `context.notWritten === true` says that nothing was put there; such is
+	 * the one when what it comes `after` cannot be made durable.
 	 */
-	putIfAbsent(location: string, bytes: Uint8Array): Promise<'created' | 'exists'>;
+	putIfAbsent(location: string, bytes: Uint8Array, options?: PutOptions): Promise<'created' | 'exists'>;
 
 	/** Replaces or creates a small file atomically (readers see the old or the new content whole). Not durable by itself. */
 	replace(location: string, bytes: Uint8Array): Promise<void>;
@@ -55,7 +60,16 @@ export interface FileIO {
 export interface CreateOptions {
 	/** Replace a file that is there. Default false. */
 	readonly overwrite?: boolean;
+	/**
+	 * The content need not be durable before {@link FileIO.persistNames} has resolved for the location, or a
+	 * {@link FileIO.putIfAbsent} that comes after it: many files are flushed together in the time of one. Default false.
+	 */
+	readonly deferSync?: boolean;
 	readonly signal?: AbortSignal;
+}
+export interface PutOptions {
+	/** Files, as for {@link FileIO.persistNames}, that are made durable before the new one can be seen. */
+	readonly after?: readonly string[];
 }
 export interface ListOptions {
 	/** Default true. */
@@ -91,7 +105,7 @@ export interface OutputFile {
 	readonly bytesWritten: number;
 	/** The bytes may be reused by the caller once the promise resolves. */
 	write(bytes: Uint8Array): Promise<void>;
-	/** Durable when resolved. Call once. */
+	/** Durable when resolved, unless that was put off. Call once. */
 	close(): Promise<void>;
 	/** Gives up: nothing stays at the location. Does nothing after `close`. */
 	abort(): Promise<void>;

@@ -1,9 +1,8 @@
 /** Makes the names in folders, and the folders' own names, survive a power loss. */
 import { constants } from 'node:fs';
 import { dirname } from 'node:path';
-import { realPlace, type PathGuard } from './path-guard.ts';
-import { withOpenFile } from './fs-calls.ts';
-import type { FsLooks } from './fs-looks.ts';
+import { closeQuietly, FILE_MODE, withOpenFile } from './fs-calls.ts';
+import { type PathGuard, type RealPathSource, realPlace } from './path-guard.ts';
 import type { SyncPacer } from './sync-pacer.ts';
 
 const FOLDER_FLAGS = constants.O_RDONLY | constants.O_DIRECTORY;
@@ -18,11 +17,11 @@ const MAX_REMEMBERED_FOLDERS = 4096;
 export class FolderPersister {
 	readonly #pacer: SyncPacer;
 	readonly #guard: PathGuard;
-	readonly #looks: FsLooks;
+	readonly #looks: RealPathSource;
 	readonly #made = new Set<string>();
 	readonly #durable = new Set<string>();
 
-	constructor(pacer: SyncPacer, guard: PathGuard, looks: FsLooks) {
+	constructor(pacer: SyncPacer, guard: PathGuard, looks: RealPathSource) {
 		this.#looks = looks;
 		this.#pacer = pacer;
 		this.#guard = guard;
@@ -45,8 +44,12 @@ export class FolderPersister {
 		this.#durable.delete(place);
 	}
 
-	/** Flushes each folder once, and what is needed above them. */
-	async persist(folders: Iterable<string>): Promise<void> {
+	/**
+	 * Flushes each folder once, and what is needed above them, together with open files.
+	 * @param fds of the files
+	 * @param newName a folder that is about to gain a name, whose own name has to be durable
+	 */
+	async persist(folders: Iterable<string>, fds: readonly number[] = [], newName?: string): Promise<void> {
 		const flush = new Set<string>();
 		const made = new Set<string>();
 		for (const folder of folders) {
@@ -56,14 +59,11 @@ export class FolderPersister {
 				flush.add(dirname(each));
 			}
 		}
-		await this.#flushAll([...flush]);
-		this.#remember(made);
-	}
-
-	/** As {@link persist}, but for the folder's own entries. */
-	async persistAncestors(folder: string): Promise<void> {
-		const made = this.#notDurableUpFrom(folder);
-		await this.#flushAll(made.map((each) => dirname(each)));
+		for (const each of newName === undefined ? [] : this.#notDurableUpFrom(newName)) {
+			made.add(each);
+			flush.add(dirname(each));
+		}
+		await this.#flushAll([...flush], fds);
 		this.#remember(made);
 	}
 
@@ -85,9 +85,15 @@ export class FolderPersister {
 		return result;
 	}
 
-	async #flushAll(folders: readonly string[]): Promise<void> {
-		// One after the other when they block anyway, together when they do not.
-		await Promise.all(folders.map((folder) => this.flushFolder(folder)));
+	async #flushAll(folders: readonly string[], files: readonly number[]): Promise<void> {
+		const calls = this.#pacer.forWrite(0);
+		const opened: number[] = [];
+		try {
+			for (const folder of folders) opened.push(await calls.open(folder, FOLDER_FLAGS, FILE_MODE));
+			await this.#pacer.flushTogether(calls, [...files, ...opened]);
+		} finally {
+			for (const fd of opened) await closeQuietly(calls, fd);
+		}
 	}
 
 	#remember(folders: Iterable<string>): void {

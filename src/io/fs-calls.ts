@@ -118,6 +118,15 @@ export async function withOpenFile<T>(
 	return withFile(calls, fd, () => use(fd));
 }
 
+/** Closes what is flushed, or not wanted: a failure says nothing about the content. */
+export async function closeQuietly(calls: FsCalls, fd: number): Promise<void> {
+	try {
+		await calls.close(fd);
+	} catch {
+		// The descriptor is gone either way.
+	}
+}
+
 /** Unlinks, whatever happens: for what must not stay behind on a path that reports another fault. */
 export async function unlinkQuietly(calls: FsCalls, path: string): Promise<void> {
 	try {

@@ -8,10 +8,12 @@ import { identityText, type Processes } from '../util/process-identity.ts';
 import { systemProcesses } from '../util/system-processes.ts';
 import { systemClock, systemRandom } from '../util/system-ports.ts';
 import { randomHex } from '../util/uuid.ts';
-import type { CreateOptions, FileEntry, FileIO, InputFile, ListOptions, OutputFile } from './file-io.ts';
+import { DeferredFlushes } from './deferred-flushes.ts';
+import type { CreateOptions, FileEntry, FileIO, InputFile, ListOptions, OutputFile, PutOptions } from './file-io.ts';
 import { FolderPersister } from './folder-persister.ts';
 import {
 	blockingCalls,
+	closeQuietly,
 	type FsCalls,
 	FILE_MODE,
 	pooledCalls,
@@ -28,6 +30,7 @@ import { LocalInputFile } from './local-input-file.ts';
 import { LocalOutputFile } from './local-output-file.ts';
 import { decodedLocalPathOf, localPathOf, withoutTrailingSlash } from './location.ts';
 import { PathGuard } from './path-guard.ts';
+import { RealPaths } from './real-paths.ts';
 import { SyncPacer } from './sync-pacer.ts';
 
 export interface LocalFileIOOptions {
@@ -81,6 +84,8 @@ export class LocalFileIO implements FileIO {
 	readonly #pool: HandlePool;
 	readonly #pacer: SyncPacer;
 	readonly #persister: FolderPersister;
+	readonly #deferred: DeferredFlushes;
+	readonly #paths: RealPaths;
 	readonly #random: Random;
 	readonly #processes: Processes;
 	#closed = false;
@@ -90,11 +95,14 @@ export class LocalFileIO implements FileIO {
 		const openFiles = count(options.openFilesLimit, DEFAULT_OPEN_FILES_LIMIT, 1, 'openFilesLimit');
 		const calls = options.calls ?? { blocking: blockingCalls, pooled: pooledCalls };
 		this.#looks = options.calls?.looks ?? systemLooks;
-		this.#writeGuard = new PathGuard(options.roots, this.#looks);
+		const clock = options.clock ?? systemClock;
+		this.#paths = new RealPaths(this.#looks, clock);
+		this.#writeGuard = new PathGuard(options.roots, this.#looks, this.#paths);
 		this.#readGuard = options.readRoots === undefined ? undefined : new PathGuard(options.readRoots, this.#looks);
 		this.#pool = new HandlePool(openFiles, this.#looks);
-		this.#pacer = new SyncPacer(calls.blocking, calls.pooled, limitBytes, options.clock ?? systemClock);
-		this.#persister = new FolderPersister(this.#pacer, this.#writeGuard, this.#looks);
+		this.#pacer = new SyncPacer(calls.blocking, calls.pooled, limitBytes, clock);
+		this.#deferred = new DeferredFlushes(this.#pacer);
+		this.#persister = new FolderPersister(this.#pacer, this.#writeGuard, this.#paths);
 		this.#random = options.random ?? systemRandom;
 		this.#processes = options.processes ?? systemProcesses;
 	}
@@ -121,6 +129,7 @@ export class LocalFileIO implements FileIO {
 			renameTo: path === final ? undefined : final,
 			fd,
 			pacer: this.#pacer,
+			deferred: options?.deferSync === true && path === final ? this.#deferred : undefined,
 			signal: options?.signal,
 		});
 	}
@@ -131,7 +140,8 @@ export class LocalFileIO implements FileIO {
 		const final = this.#placeToWrite(location);
 		const path = options?.overwrite === true ? this.#temporaryBeside(final) : final;
 		const calls = this.#pacer.forWrite(bytes.length);
-		await this.#writeNew(calls, path, bytes, location);
+		const isDeferred = options?.deferSync === true && path === final && this.#deferred.hasRoomFor(bytes.length);
+		await this.#writeNew(calls, path, bytes, location, isDeferred ? 'deferred' : 'now');
 		if (path === final) return;
 		try {
 			await calls.rename(path, final);
@@ -143,21 +153,25 @@ export class LocalFileIO implements FileIO {
 
 	async persistNames(locations: readonly string[]): Promise<void> {
 		this.#checkOpen();
-		const folders = new Set(locations.map((location) => dirname(this.#placeToWrite(location))));
-		await this.#persister.persist(folders);
+		const paths = locations.map((location) => this.#placeToWrite(location));
+		if (paths.length > 0) await this.#persist(paths, paths[0] as string);
 	}
 
-	async putIfAbsent(location: string, bytes: Uint8Array): Promise<'created' | 'exists'> {
+	async putIfAbsent(location: string, bytes: Uint8Array, options?: PutOptions): Promise<'created' | 'exists'> {
 		this.#checkOpen();
 		const path = this.#placeToWrite(location);
+		const before = (options?.after ?? []).map((each) => this.#placeToWrite(each));
 		const folder = dirname(path);
 		const temporary = this.#temporaryBeside(path);
 		const calls = this.#pacer.forWrite(bytes.length);
 		// Saves the loser of a race the flush; the swap itself does not rely on it.
 		if (isThere(this.#looks, path, location)) return 'exists';
 		try {
-			await this.#writeNew(calls, temporary, bytes, location);
-			await this.#persister.persistAncestors(folder);
+			const fd = await this.#openNew(calls, temporary, location);
+			await withFile(calls, fd, async () => {
+				await writeFully(calls, fd, bytes);
+				await this.#persist(before, location, { fd, folder });
+			});
 		} catch (error) {
 			await unlinkQuietly(calls, temporary);
 			throw fsError(error, 'write', location, true);
@@ -169,7 +183,7 @@ export class LocalFileIO implements FileIO {
 			await unlinkQuietly(calls, temporary);
 		}
 		if (outcome === 'exists') return 'exists';
-		await unlinkQuietly(calls, checksumFileOf(path));
+		await this.#removeChecksum(calls, path);
 		try {
 			await this.#persister.flushFolder(folder);
 		} catch (error) {
@@ -188,8 +202,8 @@ export class LocalFileIO implements FileIO {
 		const temporary = this.#temporaryBeside(path);
 		const calls = this.#pacer.forWrite(bytes.length);
 		try {
-			await this.#writeNew(calls, temporary, bytes, location, false);
-			await unlinkQuietly(calls, checksumFileOf(path));
+			await this.#writeNew(calls, temporary, bytes, location, 'never');
+			await this.#removeChecksum(calls, path);
 			await calls.rename(temporary, path);
 		} catch (error) {
 			await unlinkQuietly(calls, temporary);
@@ -207,13 +221,14 @@ export class LocalFileIO implements FileIO {
 		const calls = this.#pacer.forRead(0);
 		for (const path of candidates(location)) {
 			this.#writeGuard.check(path, location);
+			await this.#deferred.drop(path, calls);
 			try {
 				await calls.unlink(path);
 			} catch (error) {
 				if (isAbsent(error)) continue;
 				throw fsError(error, 'delete', location);
 			}
-			await unlinkQuietly(calls, checksumFileOf(path));
+			await this.#removeChecksum(calls, path);
 			return true;
 		}
 		return false;
@@ -229,7 +244,10 @@ export class LocalFileIO implements FileIO {
 	async removeEmptyFolders(location: string): Promise<void> {
 		this.#checkOpen();
 		const path = localPathOf(withoutTrailingSlash(location));
-		const removed = (folder: string): void => this.#persister.folderRemoved(folder);
+		const removed = (folder: string): void => {
+			this.#persister.folderRemoved(folder);
+			this.#paths.clear();
+		};
 		const linked = this.#writeGuard.linkedRoot(path);
 		if (linked !== undefined) return removeEmptyBelow(this.#looks, linked, location, removed);
 		this.#writeGuard.check(path, location);
@@ -239,6 +257,7 @@ export class LocalFileIO implements FileIO {
 	async close(): Promise<void> {
 		this.#closed = true;
 		this.#pool.discardAll();
+		await this.#deferred.dropAll(this.#pacer.forWrite(0));
 	}
 
 	#checkOpen(): void {
@@ -268,7 +287,7 @@ export class LocalFileIO implements FileIO {
 	async #openNew(calls: FsCalls, path: string, location: string): Promise<number> {
 		for (let attempt = 1; ; attempt++) {
 			try {
-				return await calls.open(path, CREATE_FLAGS, FILE_MODE);
+				return await this.#pacer.create(calls, path, CREATE_FLAGS, FILE_MODE);
 			} catch (error) {
 				if (errnoOf(error) !== 'ENOENT' || attempt > MAX_FOLDER_ATTEMPTS)
 					throw fsError(error, 'create', location, true);
@@ -283,17 +302,64 @@ export class LocalFileIO implements FileIO {
 	}
 
 	/** Writes a whole new file; leaves none when it fails. */
-	async #writeNew(calls: FsCalls, path: string, bytes: Uint8Array, location: string, durable = true): Promise<void> {
+	async #writeNew(
+		calls: FsCalls,
+		path: string,
+		bytes: Uint8Array,
+		location: string,
+		flush: 'now' | 'deferred' | 'never' = 'now',
+	): Promise<void> {
 		const fd = await this.#openNew(calls, path, location);
 		try {
-			await withFile(calls, fd, async () => {
-				await writeFully(calls, fd, bytes);
-				if (durable) await this.#pacer.flush(calls, fd);
-			});
+			await writeFully(calls, fd, bytes);
+			if (flush === 'deferred') return this.#deferred.add(path, fd);
+			if (flush === 'now') await this.#pacer.flush(calls, fd);
+		} catch (error) {
+			await closeQuietly(calls, fd);
+			await unlinkQuietly(calls, path);
+			throw fsError(error, 'write', location, true);
+		}
+		try {
+			await calls.close(fd);
 		} catch (error) {
 			await unlinkQuietly(calls, path);
 			throw fsError(error, 'write', location, true);
 		}
+	}
+
+	/**
+	 * Makes files durable, names and contents, all at once.
+	 * @param open a file that is to be flushed with them, in a folder that gains a name afterwards
+	 */
+	async #persist(
+		paths: readonly string[],
+		location: string,
+		open?: { readonly fd: number; readonly folder: string },
+	): Promise<void> {
+		const fds = this.#deferred.take(paths);
+		try {
+			const folders = new Set(paths.map((path) => dirname(path)));
+			await this.#persister.persist(folders, open === undefined ? fds : [open.fd, ...fds], open?.folder);
+		} catch (error) {
+			const fault = fsError(error, 'write', location, true);
+			// A flush that failed must not be tried again: the system forgets what it could not write.
+			throw fds.length === 0
+				? fault
+				: new IcebergError('STORAGE', fault.message, { cause: error, context: fault.context });
+		} finally {
+			for (const fd of fds) await closeQuietly(this.#pacer.forWrite(0), fd);
+		}
+	}
+
+	/** A checksum that Hadoop left for an earlier file of the name. Looking is cheaper than a fault. */
+	async #removeChecksum(calls: FsCalls, path: string): Promise<void> {
+		const checksum = checksumFileOf(path);
+		try {
+			if (this.#looks.lstat(checksum) === undefined) return;
+		} catch {
+			// It may be there.
+		}
+		await unlinkQuietly(calls, checksum);
 	}
 }
 

@@ -4,6 +4,7 @@ import { throwIfAborted } from '../util/bounded-pool.ts';
 import type { OutputFile } from './file-io.ts';
 import { type FsCalls, unlinkQuietly, writeFully } from './fs-calls.ts';
 import { fsError } from './fs-error.ts';
+import type { DeferredFlushes } from './deferred-flushes.ts';
 import type { SyncPacer } from './sync-pacer.ts';
 
 /** Bytes gathered before a system call is made. */
@@ -17,6 +18,8 @@ export interface LocalWriteTarget {
 	readonly renameTo: string | undefined;
 	readonly fd: number;
 	readonly pacer: SyncPacer;
+	/** takes the file over when its flush may wait */
+	readonly deferred: DeferredFlushes | undefined;
 	readonly signal: AbortSignal | undefined;
 }
 
@@ -25,7 +28,7 @@ const FIRST_BUFFER_BYTES = 16 * 1024;
 
 type State = 'open' | 'failed' | 'closed' | 'aborted';
 
-/** Small writes are gathered; `close` flushes to the device. After a failure only `abort` is of use. */
+/** Small writes are gathered; `close` flushes to the device, or hands the file over to be flushed with others. After a failure only `abort` is of use. */
 export class LocalOutputFile implements OutputFile {
 	readonly #target: LocalWriteTarget;
 	#buffer = new Uint8Array(0);
@@ -59,8 +62,14 @@ export class LocalOutputFile implements OutputFile {
 
 	close(): Promise<void> {
 		return this.#exclusively(async () => {
-			const { fd, path, renameTo, pacer } = this.#target;
+			const { fd, path, renameTo, pacer, deferred } = this.#target;
 			await this.#drain();
+			if (deferred?.hasRoomFor(this.#written) === true) {
+				deferred.add(path, fd);
+				this.#descriptorOpen = false;
+				this.#state = 'closed';
+				return;
+			}
 			const calls = this.#calls(this.#written);
 			await pacer.flush(calls, fd);
 			this.#descriptorOpen = false;

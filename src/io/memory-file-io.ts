@@ -3,7 +3,7 @@ import { IcebergError } from '../errors/iceberg-error.ts';
 import { throwIfAborted } from '../util/bounded-pool.ts';
 import type { Clock } from '../util/ports.ts';
 import { systemClock } from '../util/system-ports.ts';
-import type { CreateOptions, FileEntry, FileIO, InputFile, ListOptions, OutputFile } from './file-io.ts';
+import type { CreateOptions, FileEntry, FileIO, InputFile, ListOptions, OutputFile, PutOptions } from './file-io.ts';
 import { checkRange, checkReadAll, endsEarly } from './read-checks.ts';
 
 interface StoredFile {
@@ -62,8 +62,9 @@ export class MemoryFileIO implements FileIO {
 		for (const location of locations) this.#check(location);
 	}
 
-	async putIfAbsent(location: string, bytes: Uint8Array): Promise<'created' | 'exists'> {
+	async putIfAbsent(location: string, bytes: Uint8Array, options?: PutOptions): Promise<'created' | 'exists'> {
 		this.#check(location);
+		for (const each of options?.after ?? []) this.#check(each);
 		if (this.#files.has(location)) return 'exists';
 		this.#put(location, copyOf(bytes));
 		return 'created';

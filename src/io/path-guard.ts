@@ -5,6 +5,9 @@ import { errnoOf, fsError } from './fs-error.ts';
 import { type FsLooks, systemLooks } from './fs-looks.ts';
 import { localPathOf } from './location.ts';
 
+/** Gives the path with all links followed. */
+export type RealPathSource = Pick<FsLooks, 'realPath'>;
+
 /**
  * Refuses `..` in what is written or deleted, and, where there are roots, every place that is not below one of them
  * once symbolic links are followed. A root itself may be a link. It does not guard against somebody who swaps folders
@@ -13,10 +16,15 @@ import { localPathOf } from './location.ts';
 export class PathGuard {
 	readonly #roots: readonly string[] | undefined;
 	readonly #looks: FsLooks;
+	readonly #paths: RealPathSource;
 
-	/** @throws `INVALID_ARGUMENT` for a root that is not an absolute local path */
-	constructor(roots: readonly string[] | undefined, looks: FsLooks) {
+	/**
+	 * @param paths where real paths are looked up
+	 * @throws `INVALID_ARGUMENT` for a root that is not an absolute local path
+	 */
+	constructor(roots: readonly string[] | undefined, looks: FsLooks, paths: RealPathSource = looks) {
 		this.#looks = looks;
+		this.#paths = paths;
 		this.#roots = roots?.map(localPathOf);
 	}
 
@@ -38,28 +46,28 @@ export class PathGuard {
 	linkedRoot(path: string): string | undefined {
 		if (this.#roots?.includes(path) !== true) return undefined;
 		if (this.#looks.lstat(path)?.kind !== 'link') return undefined;
-		return realPlaceFollowing(path, this.#looks);
+		return realPlaceFollowing(path, this.#paths);
 	}
 
 	/** The real path of the root that holds `path`, links followed; `undefined` outside of all roots or without any. */
 	rootOf(path: string): string | undefined {
 		if (this.#roots === undefined) return undefined;
-		const place = realPlace(path, this.#looks);
+		const place = realPlace(path, this.#paths);
 		return this.#roots
-			.map((root) => realPlaceFollowing(root, this.#looks))
+			.map((root) => realPlaceFollowing(root, this.#paths))
 			.find((root) => place === root || place.startsWith(root.endsWith(sep) ? root : root + sep));
 	}
 }
 
 /** Where a name is, links in its folders followed; the name itself is not. */
-export function realPlace(path: string, looks: FsLooks = systemLooks): string {
+export function realPlace(path: string, looks: RealPathSource = systemLooks): string {
 	const trimmed = path.replace(/\/+$/, '');
 	if (trimmed === '') return '/';
 	return join(realPlaceFollowing(dirname(trimmed), looks), trimmed.slice(trimmed.lastIndexOf('/') + 1));
 }
 
 /** The real path of the part that exists, with the rest appended. */
-function realPlaceFollowing(path: string, looks: FsLooks): string {
+function realPlaceFollowing(path: string, looks: RealPathSource): string {
 	let existing = path;
 	const missing: string[] = [];
 	for (;;) {

@@ -2,8 +2,8 @@
 import type { Clock } from '../util/ports.ts';
 import type { FsCalls } from './fs-calls.ts';
 
-/** ms; above this mean, flushes go through the thread pool, where several run at once and block nobody. */
-const SLOW_FLUSH_MS = 2;
+/** ms; above this mean, calls go through the thread pool, where several run at once and block nobody. */
+const SLOW_CALL_MS = 2;
 /** Weight of the newest measurement in the running mean. */
 const NEWEST_WEIGHT = 0.2;
 
@@ -13,6 +13,7 @@ export class SyncPacer {
 	readonly #limitBytes: number;
 	readonly #clock: Clock;
 	#meanFlushMs = 0;
+	#meanCreateMs = 0;
 
 	constructor(blocking: FsCalls, pooled: FsCalls, limitBytes: number, clock: Clock) {
 		this.#blocking = blocking;
@@ -21,20 +22,50 @@ export class SyncPacer {
 		this.#clock = clock;
 	}
 
+	isSmall(sizeBytes: number): boolean {
+		return sizeBytes <= this.#limitBytes || this.#limitBytes === 0;
+	}
+
 	/** For reading `sizeBytes`. */
 	forRead(sizeBytes: number): FsCalls {
 		return sizeBytes <= this.#limitBytes && this.#limitBytes > 0 ? this.#blocking : this.#pooled;
 	}
 
-	/** For writing `sizeBytes` and flushing them. */
+	/** For writing `sizeBytes`, all but the flush: into the system's memory, and names on a file system that is quick. */
 	forWrite(sizeBytes: number): FsCalls {
-		return this.#meanFlushMs > SLOW_FLUSH_MS ? this.#pooled : this.forRead(sizeBytes);
+		return this.#meanCreateMs > SLOW_CALL_MS ? this.#pooled : this.forRead(sizeBytes);
+	}
+
+	/** Makes a new file, and remembers how long it took. */
+	async create(calls: FsCalls, path: string, flags: number, mode: number): Promise<number> {
+		const startMs = this.#clock.monotonicMs();
+		const fd = await calls.open(path, flags, mode);
+		this.#meanCreateMs += (this.#clock.monotonicMs() - startMs - this.#meanCreateMs) * NEWEST_WEIGHT;
+		return fd;
 	}
 
 	/** Flushes, and remembers how long it took. */
 	async flush(calls: FsCalls, fd: number): Promise<void> {
 		const startMs = this.#clock.monotonicMs();
-		await calls.fsync(fd);
+		await (this.#meanFlushMs > SLOW_CALL_MS ? this.#pooled : calls).fsync(fd);
+		this.#noteFlush(startMs);
+	}
+
+	/**
+	 * Flushes all, side by side: a device, and the journal of a file system, serve several in little more time than one.
+	 * @throws the first failure, after all have ended
+	 */
+	async flushTogether(calls: FsCalls, fds: readonly number[]): Promise<void> {
+		if (fds.length === 1) return this.flush(calls, fds[0] as number);
+		const startMs = this.#clock.monotonicMs();
+		const failed = (await Promise.allSettled(fds.map(async (fd) => this.#pooled.fsync(fd)))).find(
+			(result) => result.status === 'rejected',
+		);
+		if (failed !== undefined) throw failed.reason;
+		if (fds.length > 0) this.#noteFlush(startMs);
+	}
+
+	#noteFlush(startMs: number): void {
 		this.#meanFlushMs += (this.#clock.monotonicMs() - startMs - this.#meanFlushMs) * NEWEST_WEIGHT;
 	}
 }

@@ -1,6 +1,14 @@
 /** A {@link FileIO} that fails as scripted: what a test needs to see that nothing is lost. */
 import { IcebergError } from '../errors/iceberg-error.ts';
-import type { CreateOptions, FileEntry, FileIO, InputFile, ListOptions, OutputFile } from '../io/file-io.ts';
+import type {
+	CreateOptions,
+	FileEntry,
+	FileIO,
+	InputFile,
+	ListOptions,
+	OutputFile,
+	PutOptions,
+} from '../io/file-io.ts';
 
 export type FileIOOperation =
 	| 'length'
@@ -117,7 +125,18 @@ export class FaultyFileIO implements FileIO {
 		return this.#run('persistNames', locations, () => this.#inner.persistNames(locations));
 	}
 
-	putIfAbsent(location: string, bytes: Uint8Array): Promise<'created' | 'exists'> {
+	/** Two calls: what it comes after is made durable by a `persistNames`, as far as rules and the record go. */
+	async putIfAbsent(location: string, bytes: Uint8Array, options?: PutOptions): Promise<'created' | 'exists'> {
+		const after = options?.after ?? [];
+		try {
+			if (after.length > 0) await this.persistNames(after);
+		} catch (error) {
+			if (!(error instanceof IcebergError)) throw error;
+			throw new IcebergError(error.code, error.message, {
+				cause: error,
+				context: { ...error.context, notWritten: true },
+			});
+		}
 		return this.#run('putIfAbsent', [location], () => this.#inner.putIfAbsent(location, bytes));
 	}
 

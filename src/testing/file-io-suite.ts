@@ -219,6 +219,22 @@ export function fileIOSuite(options: FileIOSuiteOptions): void {
 		},
 	);
 
+	check('shows files at once whose flush may wait, and puts one after them', async (io, root, other) => {
+		const after = [`${root}/d/a`, `${root}/m/b`];
+		for (const location of after) await io.write(location, pattern(30), { deferSync: true });
+		const file = await io.create(`${root}/d/c`, { deferSync: true });
+		await file.write(pattern(40));
+		await file.close();
+		assert.deepEqual(plain(await other.input(`${root}/m/b`).readAll()), pattern(30));
+		assert.equal(await io.putIfAbsent(`${root}/m/v1`, pattern(10), { after }), 'created');
+		assert.equal(await io.putIfAbsent(`${root}/m/v1`, pattern(10), { after: [`${root}/d/c`] }), 'exists');
+		await io.persistNames([...after, `${root}/d/c`]);
+		assert.equal(await io.delete(`${root}/d/c`), true);
+		await io.write(`${root}/d/gone`, pattern(1), { deferSync: true });
+		assert.equal(await io.delete(`${root}/d/gone`), true);
+		assert.deepEqual(await names(io, root), ['d/a', 'm/b', 'm/v1']);
+	});
+
 	check('puts large payloads as well', async (io, root) => {
 		const bytes = pattern(largeBytes);
 		assert.equal(await io.putIfAbsent(`${root}/large`, bytes), 'created');

@@ -24,7 +24,7 @@ export interface ActionResult {
 	readonly updates: readonly TableUpdate[];
 	/** what must hold of the base for the updates to be right */
 	readonly requirements: readonly TableRequirement[];
-	/** files that the updates refer to and that this commit wrote; their names must be durable before the swap */
+	/** files that the updates refer to and that this commit wrote; the swap makes them durable first */
 	readonly newFiles: readonly string[];
 }
 

@@ -80,7 +80,6 @@ class CommitRun {
 	readonly #actions: readonly Action[];
 	readonly #options: CommitOptions;
 	readonly #commitId: string;
-	readonly #persisted = new Set<string>();
 	#attempts = 0;
 
 	constructor(committer: Committer, base: LoadedMetadata, actions: readonly Action[], options: CommitOptions) {
@@ -145,24 +144,15 @@ class CommitRun {
 		if (updates.length === 0) return undefined;
 		if (base.metadata.tableUuid !== undefined)
 			requirements.unshift({ type: 'assert-table-uuid', uuid: base.metadata.tableUuid });
-		await this.#persist(newFiles);
-		throwIfAborted(signal);
 		return {
 			base,
 			requirements,
 			updates,
 			next,
+			newFiles,
 			commitId: this.#commitId,
 			...(signal === undefined ? {} : { signal }),
 		};
-	}
-
-	/** Names are made durable before a version that refers to them can be seen. */
-	async #persist(files: readonly string[]): Promise<void> {
-		const fresh = files.filter((file) => !this.#persisted.has(file));
-		if (fresh.length === 0) return;
-		await this.#io.persistNames(fresh);
-		for (const file of fresh) this.#persisted.add(file);
 	}
 
 	async #swap(request: SwapRequest): Promise<SwapOutcome> {

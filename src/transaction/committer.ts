@@ -19,6 +19,8 @@ export interface SwapRequest {
 	readonly updates: readonly TableUpdate[];
 	/** `updates` applied to `base`, for catalogs that write the metadata file themselves */
 	readonly next: TableMetadata;
+	/** files that the updates refer to and this commit wrote: they have to be durable, names too, before `next` is visible */
+	readonly newFiles?: readonly string[];
 	/** unique for this attempt's commit; stands in the summary of each snapshot it adds as `datashard.commit-id` */
 	readonly commitId: string;
 	readonly signal?: AbortSignal;

@@ -19,7 +19,7 @@ export class PendingWrites {
 	/** Starts a write; waits only when much is under way. */
 	async add(location: string, bytes: Uint8Array): Promise<void> {
 		this.#remember(location);
-		const write = this.#io.write(location, bytes);
+		const write = this.#io.write(location, bytes, { deferSync: true });
 		// Its failure is thrown by `done`.
 		write.catch(() => undefined);
 		this.#writes.push(write);
@@ -27,7 +27,7 @@ export class PendingWrites {
 		if (this.#bytes > MAX_PENDING_BYTES) await this.done();
 	}
 
-	/** Resolves when all are durable. @throws the first failure, after all have ended */
+	/** Resolves when all are written; they are durable with the swap that comes after them. @throws the first failure, after all have ended */
 	async done(): Promise<void> {
 		const writes = this.#writes;
 		this.#writes = [];

@@ -109,7 +109,7 @@ export class SnapshotProducer {
 
 	/**
 	 * Writes the manifest list and makes the updates that add the snapshot and move the branch to it.
-	 * @param writes of the manifests; all are durable when this resolves
+	 * @param writes of the manifests; all have ended when this resolves
 	 */
 	async produce(
 		base: TableMetadata,

@@ -55,8 +55,8 @@ export interface WrittenFiles {
 }
 
 /**
- * Writes batches of the schema's columns to data files. They are durable when this resolves (their folders' names once
- * {@link FileIO.persistNames} has been called), and in no snapshot. Memory is bounded, whatever the input's size. When it
+ * Writes batches of the schema's columns to data files. They are durable once {@link FileIO.persistNames} has resolved for
+ * them, or a commit of them, and in no snapshot. Memory is bounded, whatever the input's size. When it
  * rejects, what was written is deleted.
  *
  * @throws what the input throws; `INVALID_ARGUMENT` for properties that make no sense; `UNSUPPORTED`; `STORAGE`; `ABORTED`
@@ -212,7 +212,7 @@ class DataWriter {
 		const values = this.#partitioner.valuesOf(partition);
 		const location = this.#locations.newDataLocation(name, this.#spec, this.#partitionType, values);
 		const { io, signal } = this.#context;
-		const output = await io.create(location, signal === undefined ? {} : { signal });
+		const output = await io.create(location, { deferSync: true, ...(signal === undefined ? {} : { signal }) });
 		this.#created.push(output);
 		const { specId } = this.#spec;
 		const options = { ...this.#options, expectedBytes: this.#expectedBytes };

@@ -181,6 +181,86 @@ describe('durability', () => {
 		expect(readable(log)).toEqual(['fsync /m/TMP', 'link /m/v2', 'unlink /m/TMP', 'fsync /m']);
 	});
 
+	it('flushes what was put off, its names and the new content before it links', async () => {
+		const { io, log } = scripted(() => ({}));
+		await io.write(`${folder}/m/v1`, bytes);
+		await io.persistNames([`${folder}/m/v1`]);
+		log.length = 0;
+		await io.write(`${folder}/m/list`, bytes, { deferSync: true });
+		const file = await io.create(`${folder}/data/a`, { deferSync: true });
+		await file.write(bytes);
+		await file.close();
+		expect(log).toEqual([]);
+		const after = [`${folder}/m/list`, `${folder}/data/a`];
+		expect(await io.putIfAbsent(`${folder}/m/v2`, bytes, { after })).toBe('created');
+		const order = readable(log);
+		expect(order.slice(0, order.indexOf('link /m/v2')).sort()).toEqual(
+			['fsync ', 'fsync /data', 'fsync /data/a', 'fsync /m', 'fsync /m/TMP', 'fsync /m/list'].sort(),
+		);
+		expect(order.slice(order.indexOf('link /m/v2'))).toEqual(['link /m/v2', 'unlink /m/TMP', 'fsync /m']);
+		log.length = 0;
+		await io.putIfAbsent(`${folder}/m/v3`, bytes, { after });
+		expect(log.filter((line) => /list|data\/a/.test(line))).toEqual([]);
+	});
+
+	it('flushes what was put off with the names, and only what is small, and so many', async () => {
+		const { io, log } = scripted(() => ({}));
+		const locations = Array.from({ length: 65 }, (_, i) => `${folder}/d/${i}`);
+		for (const location of locations) await io.write(location, bytes, { deferSync: true });
+		expect(readable(log)).toEqual(['fsync /d/64']);
+		await io.persistNames(locations);
+		expect(log.filter((line) => /d\/\d/.test(line))).toHaveLength(65);
+		log.length = 0;
+		await io.write(`${folder}/d/large`, new Uint8Array(300_000), { deferSync: true });
+		await io.write(`${folder}/d/0`, bytes, { deferSync: true, overwrite: true });
+		expect(readable(log)).toEqual(['fsync /d/large', 'fsync /d/TMP']);
+	});
+
+	it('keeps no file open that was deleted before its flush', async () => {
+		const open = new Set<number>();
+		const { io, log } = scripted((real) => ({
+			open(path, flags, mode) {
+				const fd = real.open(path, flags, mode) as number;
+				open.add(fd);
+				return fd;
+			},
+			close(fd) {
+				open.delete(fd);
+				return real.close(fd);
+			},
+		}));
+		for (const name of ['a', 'b']) await io.write(`${folder}/${name}`, bytes, { deferSync: true });
+		expect(open.size).toBe(2);
+		expect(await io.delete(`${folder}/a`)).toBe(true);
+		expect(open.size).toBe(1);
+		await io.close();
+		expect(open.size).toBe(0);
+		expect(log.filter((line) => line.startsWith('fsync'))).toEqual([]);
+	});
+
+	it('puts nothing in place when what comes before it cannot be made durable, and does not try that again', async () => {
+		for (const name of ['EIO', 'EAGAIN']) {
+			let failing = true;
+			const { io, log } = scripted((real) => ({
+				fsync(fd) {
+					const result = real.fsync(fd);
+					if (failing && log.at(-1)?.endsWith('/d/a') === true) throw errno(name);
+					return result;
+				},
+			}));
+			await io.write(`${folder}/d/a`, bytes, { deferSync: true });
+			const after = [`${folder}/d/a`];
+			await expect(io.putIfAbsent(`${folder}/d/v1`, bytes, { after })).rejects.toMatchObject({
+				code: 'STORAGE',
+				retryable: false,
+				context: { notWritten: true },
+			});
+			expect(entries(join(folder, 'd'))).toEqual(['a']);
+			failing = false;
+			await io.delete(`${folder}/d/a`);
+		}
+	});
+
 	it('flushes each folder that gained a name once, and the folders above new ones', async () => {
 		const { io, log } = scripted(() => ({}));
 		const locations = ['data/p=1/a', 'data/p=1/b', 'data/p=2/c', 'm/d'].map((name) => `${folder}/${name}`);
