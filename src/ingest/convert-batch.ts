@@ -95,7 +95,10 @@ function convertVector(vector: Vector, type: Type, name: string): Vector {
 			return scaled(vector, type, type.kind === 'timestamp' ? MICROS_PER_DAY : NANOS_PER_DAY, name);
 		default:
 	}
-	if (typeToString(from) === typeToString(type)) return { ...vector, type };
+	if (typeToString(from) === typeToString(type)) {
+		if (type.kind !== 'list' && type.kind !== 'map') return { ...vector, type };
+		throw refusal(name, `the parts of the ${type.kind} have other field ids than before`);
+	}
 	throw refusal(
 		name,
 		`its type was changed from ${typeToString(from)} to ${typeToString(type)}, which is no promotion`,
