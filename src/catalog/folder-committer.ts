@@ -101,8 +101,10 @@ export class FolderCommitter implements Committer {
 		for (let attempt = 0; attempt < MAX_PUT_ATTEMPTS; attempt++) {
 			try {
 				if ((await this.io.putIfAbsent(file.location, bytes, { after })) === 'created') return 'placed';
-				// A storage that tries again by itself may have met its own file.
-				return (await this.#holds(file.location, bytes)) ? 'placed' : { outcome: 'conflict' };
+				if (!(await this.#holds(file.location, bytes))) return { outcome: 'conflict' };
+				// A storage that tries again by itself may have met its own file; whether its name is durable it did not say.
+				await this.io.persistNames([file.location]);
+				return 'placed';
 			} catch (error) {
 				if (isKnownNotWritten(error)) {
 					if (cause !== undefined) return { outcome: 'unknown', cause };

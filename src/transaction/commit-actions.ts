@@ -98,7 +98,8 @@ class CommitRun {
 			const base = await this.#committer.load(signal);
 			this.#checkSameTable(base.metadata);
 			// A swap that was reported lost may have been won all the same.
-			if (this.#attempts > 0 && historyHasCommit(base.metadata, this.#commitId)) return this.#succeeded(base);
+			if (this.#attempts > 0 && historyHasCommit(base.metadata, this.#commitId))
+				return this.#succeeded(await this.#findInHistory(undefined));
 			const request = await this.#prepare(base);
 			if (request === undefined) {
 				await this.abandon();
@@ -171,7 +172,10 @@ class CommitRun {
 		do {
 			try {
 				const now = await this.#committer.load();
-				if (historyHasCommit(now.metadata, this.#commitId)) return now;
+				if (!historyHasCommit(now.metadata, this.#commitId)) continue;
+				// That it can be seen does not say that it is durable: flushing the name may be what failed.
+				await this.#io.persistNames([now.metadataLocation]);
+				return now;
 			} catch {
 				// Whatever it is, it settles nothing.
 			}

@@ -193,6 +193,30 @@ describe('an unknown outcome', () => {
 		expect(await garbage(io)).toEqual([]);
 	});
 
+	it('is settled only when what was found is durable: seen is not flushed (invariant 1)', async () => {
+		const io = new MemoryFileIO();
+		const { committer } = await makeTable(io);
+		const faulty = new FaultyFileIO(io);
+		const lossy = (): Committer => ({
+			...committerWith(committer, async (request) => {
+				await committer.swap(request);
+				return { outcome: 'unknown', cause: new Error('the folder could not be flushed') };
+			}),
+			io: faulty,
+		});
+		const metadataFiles = /\/v\d+\.metadata\.json/;
+		faulty.addRule({ operation: 'persistNames', location: metadataFiles, times: 2, fault: { kind: 'fail' } });
+		await append(lossy(), [await dataFile(io, 'first')]);
+		const flushed = faulty.calls.filter(({ operation, location }) => {
+			return operation === 'persistNames' && metadataFiles.test(location);
+		});
+		expect(flushed.map(({ faulty }) => faulty)).toEqual([true, true, false]);
+		faulty.addRule({ operation: 'persistNames', location: metadataFiles, times: 1000, fault: { kind: 'fail' } });
+		const error = await append(lossy(), [await dataFile(io, 'second')]).catch((e) => e);
+		expect(error).toMatchObject({ code: 'COMMIT_STATE_UNKNOWN' });
+		expect((await freshLook(io)).current.files).toEqual(['first', 'second']);
+	});
+
 	it('is COMMIT_STATE_UNKNOWN when it cannot be settled; nothing is deleted, also not by a rollback (invariant 7)', async () => {
 		const io = new MemoryFileIO();
 		const { committer, loaded } = await makeTable(io);
