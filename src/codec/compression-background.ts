@@ -3,9 +3,8 @@
  * WebAssembly module takes longer to compress pages than it takes to encode them. The bytes are the same wherever they
  * are compressed.
  */
-import { createRequire } from 'node:module';
-import { availableParallelism } from 'node:os';
 import type { MessagePort, Worker } from 'node:worker_threads';
+import { nodeModule, nodeOs } from '../util/lazy-builtin.ts';
 import { hasNativeZstd, loadZstdCompressor, zstdCompress } from './compression-zstd.ts';
 
 /** Bytes that wait for one worker at most; beyond that the caller does better to compress by itself. */
@@ -38,9 +37,14 @@ export function openBackgroundCompressor(): Promise<BackgroundCompressor | undef
 }
 
 async function open(): Promise<BackgroundCompressor | undefined> {
-	const workerCount = Math.min(MAX_WORKERS, availableParallelism() - 1);
+	const workerCount = Math.min(MAX_WORKERS, nodeOs().availableParallelism() - 1);
 	if (hasNativeZstd() || workerCount < 1) return undefined;
-	return startWorkers(createRequire(import.meta.url).resolve('@bokuweb/zstd-wasm'), workerCount);
+	return startWorkers(
+		nodeModule()
+			.createRequire(import.meta.url)
+			.resolve('@bokuweb/zstd-wasm'),
+		workerCount,
+	);
 }
 
 /** Starts workers that compress by the module at the path `library`. */

@@ -2,11 +2,11 @@
  * Callers' idempotency keys. A key stands in the same metadata file as the snapshot that holds its rows, so that the swap
  * makes rows and key one atom: an append that is repeated with its key, by whomever, is found to have been made.
  */
-import { createHash } from 'node:crypto';
 import { IcebergError } from '../errors/iceberg-error.ts';
 import { integerProperty, type Properties, textProperty } from '../metadata/table-properties.ts';
 import type { TableMetadata } from '../spec/table-metadata.ts';
 import type { Action, ActionResult } from '../transaction/action.ts';
+import { nodeCrypto } from '../util/lazy-builtin.ts';
 import { isWellFormed } from '../util/well-formed.ts';
 
 /** Table property that holds the keys: hashes with the ids of their snapshots, oldest first. */
@@ -30,7 +30,7 @@ export function appendKeyHash(key: unknown): string {
 			{ context: { idempotencyKey: key } },
 		);
 	}
-	return createHash('sha256').update(key, 'utf8').digest('base64url').slice(0, HASH_LENGTH);
+	return nodeCrypto().createHash('sha256').update(key, 'utf8').digest('base64url').slice(0, HASH_LENGTH);
 }
 
 /**

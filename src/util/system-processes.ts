@@ -1,6 +1,6 @@
 /** What the operating system tells of processes. */
 import { readFileSync, readlinkSync } from 'node:fs';
-import { hostname } from 'node:os';
+import { nodeOs } from './lazy-builtin.ts';
 import { murmur3Bytes } from './murmur3.ts';
 import { type ProcessIdentity, type Processes, sameProcess } from './process-identity.ts';
 
@@ -30,7 +30,7 @@ const SYSTEM: ProcessSources = {
 	link: (path) => readlinkSync(path),
 	probe: (pid) => void process.kill(pid, 0),
 	pid: process.pid,
-	hostname,
+	hostname: () => nodeOs().hostname(),
 };
 
 /**

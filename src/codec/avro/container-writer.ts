@@ -1,6 +1,6 @@
 /** Writes Avro object container files. Avro specification: Object Container Files. */
-import { createHash } from 'node:crypto';
 import { crc32 } from 'node:zlib';
+import { murmur3Bytes } from '../../util/murmur3.ts';
 import { compressSync } from '../compression.ts';
 import { AvroBuffer } from './buffer.ts';
 import { type AvroCodec, compressionOf, SYNC_MARKER_BYTES } from './container-reader.ts';
@@ -18,7 +18,7 @@ export interface AvroFileHeader {
 }
 
 /**
- * Encodes a header. The sync marker is a digest of the rest: files with the same header have the same one, which their
+ * Encodes a header. The sync marker is a hash of the rest: files with the same header have the same one, which their
  * readers do not mind.
  *
  * @param schemaText Avro schema JSON
@@ -38,9 +38,20 @@ export function encodeAvroHeader(
 		buffer.writeString(value);
 	}
 	buffer.writeByte(0);
-	const syncMarker = createHash('sha256').update(buffer.view()).digest().subarray(0, SYNC_MARKER_BYTES);
+	const syncMarker = syncMarkerOf(buffer.view());
 	buffer.writeRaw(syncMarker);
 	return { bytes: buffer.view().slice(), codec, syncMarker };
+}
+
+/** Bytes that the data hold by no chance, the same for the same header. */
+function syncMarkerOf(header: Uint8Array): Uint8Array {
+	const marker = new DataView(new ArrayBuffer(SYNC_MARKER_BYTES));
+	let hash = murmur3Bytes(header);
+	for (let at = 0; at < SYNC_MARKER_BYTES; at += 4) {
+		marker.setInt32(at, hash);
+		hash = murmur3Bytes(new Uint8Array(marker.buffer));
+	}
+	return new Uint8Array(marker.buffer);
 }
 
 /**
