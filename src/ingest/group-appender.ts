@@ -17,6 +17,7 @@ import type { Committer, LoadedMetadata } from '../transaction/committer.ts';
 import { throwIfAborted } from '../util/bounded-pool.ts';
 import { type Deferred, deferred } from '../util/deferred.ts';
 import type { Clock, Random } from '../util/ports.ts';
+import type { Processes } from '../util/process-identity.ts';
 import { writeDataFiles } from '../write/data-writer.ts';
 import { batchSizeBytes } from '../write/batch-size.ts';
 import { appendKeyHash, KeyTakenError, RememberKeysAction, rememberedKeys } from './append-keys.ts';
@@ -33,6 +34,7 @@ export interface AppendHost {
 	readonly committer: Committer;
 	readonly clock: Clock;
 	readonly random: Random;
+	readonly processes?: Processes | undefined;
 	/** the newest state that is known */
 	loaded(): LoadedMetadata;
 	/** takes the state that a commit made */
@@ -268,7 +270,7 @@ export class GroupAppender {
 		request: AppendRequest,
 		keys: readonly string[],
 	): Promise<Appended> {
-		const { committer, clock, random } = this.#host;
+		const { committer, clock, random, processes } = this.#host;
 		const base = this.#host.loaded();
 		const signal = request.signal === undefined ? {} : { signal: request.signal };
 		const { files, rowCount } = await writeDataFiles(batches, {
@@ -276,6 +278,7 @@ export class GroupAppender {
 			metadata: base.metadata,
 			schema: knownSchema(base.metadata, schema),
 			random,
+			processes,
 			...signal,
 		});
 		if (files.length === 0) return NOTHING;
@@ -283,7 +286,12 @@ export class GroupAppender {
 		for (const file of files) append.addFile(file);
 		const actions = keys.length === 0 ? [append] : [append, new RememberKeysAction(keys)];
 		try {
-			const { loaded, commitId } = await commitActions(committer, base, actions, { clock, random, ...signal });
+			const { loaded, commitId } = await commitActions(committer, base, actions, {
+				clock,
+				random,
+				processes,
+				...signal,
+			});
 			this.#host.advance(loaded);
 			return { rowCount, snapshot: snapshotsOfCommit(loaded.metadata, commitId).at(-1), repeated: false };
 		} catch (error) {

@@ -7,6 +7,7 @@ import { booleanProperty, TABLE_PROPERTY } from '../metadata/table-properties.ts
 import type { TableMetadata } from '../spec/table-metadata.ts';
 import type { Committer } from '../transaction/committer.ts';
 import type { Clock, Random } from '../util/ports.ts';
+import type { Processes } from '../util/process-identity.ts';
 
 /** `Table` fits it. */
 export interface MaintainableTable {
@@ -17,7 +18,13 @@ export interface MaintainableTable {
 	/** the file that `metadata` was read from */
 	readonly metadataLocation: string;
 	refresh(signal?: AbortSignal): Promise<unknown>;
-	commitPorts(): { readonly committer: Committer; readonly clock: Clock; readonly random: Random };
+	commitPorts(): {
+		readonly committer: Committer;
+		readonly clock: Clock;
+		readonly random: Random;
+		/** Default: this system's processes. */
+		readonly processes?: Processes | undefined;
+	};
 }
 
 /**

@@ -88,9 +88,10 @@ class OrphanRemover {
 		this.#table = table;
 		this.#options = options;
 		this.#olderThanMs = olderThanMs;
-		this.#nowMs = table.commitPorts().clock.nowMs();
+		const { clock, processes = systemProcesses } = table.commitPorts();
+		this.#nowMs = clock.nowMs();
 		this.#folders = ownFolders(table.metadata);
-		this.#goneWriters = new GoneWriters(table.io, table.metadata.location, options.processes ?? systemProcesses);
+		this.#goneWriters = new GoneWriters(table.io, table.metadata.location, options.processes ?? processes);
 		this.#tally = new CleanupTally(options.dryRun === true, options.onFile);
 	}
 

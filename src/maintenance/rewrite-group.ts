@@ -8,6 +8,7 @@ import { deleteQuietly } from '../transaction/action.ts';
 import { Schema } from '../spec/schema.ts';
 import { currentSchema } from '../spec/table-metadata-lookup.ts';
 import type { TableMetadata } from '../spec/table-metadata.ts';
+import type { Processes } from '../util/process-identity.ts';
 import type { Random } from '../util/ports.ts';
 import { writeDataFiles } from '../write/data-writer.ts';
 import type { CompactionGroup } from './plan-compaction.ts';
@@ -16,6 +17,7 @@ export interface RewriteContext {
 	readonly io: FileIO;
 	readonly metadata: TableMetadata;
 	readonly random: Random;
+	readonly processes?: Processes | undefined;
 	readonly targetFileSizeBytes: number;
 	readonly signal: AbortSignal | undefined;
 }
@@ -28,7 +30,7 @@ export interface RewriteContext {
  * @throws `CORRUPT` when a file has more or fewer rows than its manifest says; and what reading and writing throw
  */
 export async function rewriteGroup(group: CompactionGroup, context: RewriteContext): Promise<readonly DataFile[]> {
-	const { io, metadata, random, targetFileSizeBytes, signal } = context;
+	const { io, metadata, random, processes, targetFileSizeBytes, signal } = context;
 	const schema = currentSchema(metadata);
 	const lineage = metadata.formatVersion >= 3 ? [ROW_ID_COLUMN, LAST_UPDATED_COLUMN] : [];
 	const fields = [...schema.fields, ...lineage];
@@ -49,6 +51,7 @@ export async function rewriteGroup(group: CompactionGroup, context: RewriteConte
 			properties: { ...metadata.properties, 'write.target-file-size-bytes': String(targetFileSizeBytes) },
 		},
 		random,
+		processes,
 		schema: Schema.parsed({ schemaId: schema.schemaId, fields, identifierFieldIds: schema.identifierFieldIds }),
 		...abort,
 	});

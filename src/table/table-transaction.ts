@@ -4,7 +4,7 @@ import type { FormatVersion } from '../spec/table-metadata.ts';
 import { currentSchema } from '../spec/table-metadata-lookup.ts';
 import { AppendAction } from '../transaction/append.ts';
 import { deleteQuietly } from '../transaction/action.ts';
-import type { CommitResult } from '../transaction/commit-actions.ts';
+import type { CommitOptions, CommitResult } from '../transaction/commit-actions.ts';
 import { snapshotsOfCommit } from '../transaction/commit-id.ts';
 import { SetPropertiesAction } from '../transaction/set-properties.ts';
 import type { TransactionCore } from '../transaction/transaction.ts';
@@ -13,6 +13,7 @@ import { UpgradeFormatAction } from '../transaction/upgrade-format.ts';
 import { throwIfAborted } from '../util/bounded-pool.ts';
 import { type CallOptions, within } from '../util/deadline.ts';
 import type { Clock, Random } from '../util/ports.ts';
+import type { Processes } from '../util/process-identity.ts';
 import { writeDataFiles } from '../write/data-writer.ts';
 import { checkWriteProperties } from '../write/write-properties.ts';
 import { type AppendInput, type AppendOptions, batchesOf } from './append-input.ts';
@@ -42,6 +43,7 @@ export class TableTransaction<In = RowInput> implements AsyncDisposable {
 	readonly #onCommitted: (loaded: LoadedMetadata) => void;
 	readonly #options: TransactionOptions;
 	readonly #clock: Clock;
+	readonly #processes: Processes | undefined;
 	#rowCount = 0;
 	#writing = 0;
 	#committing: Promise<unknown> | undefined;
@@ -49,13 +51,14 @@ export class TableTransaction<In = RowInput> implements AsyncDisposable {
 	/** Not for users: transactions come from `table.newTransaction()`. */
 	constructor(
 		core: TransactionCore,
-		{ clock, random }: { readonly clock: Clock; readonly random: Random },
+		{ clock, random, processes }: Pick<CommitOptions, 'clock' | 'random' | 'processes'>,
 		onCommitted: (loaded: LoadedMetadata) => void,
 		options: TransactionOptions,
 	) {
 		this.#core = core;
 		this.#clock = clock;
 		this.#random = random;
+		this.#processes = processes;
 		this.#onCommitted = onCommitted;
 		this.#options = options;
 	}
@@ -86,6 +89,7 @@ export class TableTransaction<In = RowInput> implements AsyncDisposable {
 				io: committer.io,
 				metadata: base.metadata,
 				random: this.#random,
+				processes: this.#processes,
 				...(signal === undefined ? {} : { signal }),
 			});
 			if (files.length === 0) return 0;

@@ -19,6 +19,7 @@ import { TransactionCore } from '../transaction/transaction.ts';
 import type { Committer, LoadedMetadata } from '../transaction/committer.ts';
 import { type CallEffect, type CallOptions, within } from '../util/deadline.ts';
 import type { Clock, Random } from '../util/ports.ts';
+import type { Processes } from '../util/process-identity.ts';
 import type { ColumnBatch } from '../column/vector.ts';
 import { type AppendInput, type AppendOnceOptions, batchesOf } from './append-input.ts';
 import type { AppendResult, HistoryEntry } from './results.ts';
@@ -44,6 +45,8 @@ export interface TableParts {
 	readonly readOnly: boolean;
 	readonly clock: Clock;
 	readonly random: Random;
+	/** who writes, and who is gone. Default: this system's processes */
+	readonly processes?: Processes | undefined;
 	/** how appends are committed */
 	readonly createAppender: (host: AppenderHost) => Appender;
 }
@@ -53,6 +56,7 @@ export interface AppenderHost {
 	readonly committer: Committer;
 	readonly clock: Clock;
 	readonly random: Random;
+	readonly processes?: Processes | undefined;
 	/** the newest state that the table has seen */
 	loaded(): LoadedMetadata;
 	/** takes the state that a commit made */
@@ -92,11 +96,12 @@ export class Table<In = RowInput, Out = Row> implements RowTyped<In, Out>, Async
 		this.readOnly = parts.readOnly;
 		this.#parts = parts;
 		this.#loaded = parts.loaded;
-		const { committer, clock, random } = parts;
+		const { committer, clock, random, processes } = parts;
 		this.#appender = parts.createAppender({
 			committer,
 			clock,
 			random,
+			processes,
 			loaded: () => this.#loaded,
 			advance: (loaded) => this.#advance(loaded),
 		});
@@ -138,7 +143,7 @@ export class Table<In = RowInput, Out = Row> implements RowTyped<In, Out>, Async
 	}
 
 	/** Not for users: what maintenance commits with. @throws `UNSUPPORTED` for a read-only table, `CLOSED` */
-	commitPorts(): Pick<TableParts, 'committer' | 'clock' | 'random'> {
+	commitPorts(): Pick<TableParts, 'committer' | 'clock' | 'random' | 'processes'> {
 		this.#assertWritable();
 		return this.#parts;
 	}
@@ -286,9 +291,9 @@ export class Table<In = RowInput, Out = Row> implements RowTyped<In, Out>, Async
 		if (options.append !== undefined && options.append !== 'merge' && options.append !== 'fast') {
 			throw new IcebergError('INVALID_ARGUMENT', `append is 'merge' or 'fast', not ${String(options.append)}`);
 		}
-		const { committer, clock, random } = this.#parts;
-		const core = new TransactionCore(committer, this.#loaded, { clock, random });
-		return new TableTransaction<In>(core, { clock, random }, (loaded) => this.#advance(loaded), options);
+		const { committer, clock, random, processes } = this.#parts;
+		const core = new TransactionCore(committer, this.#loaded, { clock, random, processes });
+		return new TableTransaction<In>(core, { clock, random, processes }, (loaded) => this.#advance(loaded), options);
 	}
 
 	/** Sets table properties, in a commit of its own. */

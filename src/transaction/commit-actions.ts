@@ -22,7 +22,7 @@ export interface CommitOptions {
 	readonly clock: Clock;
 	readonly random: Random;
 	/** Default: this system's. */
-	readonly processes?: Processes;
+	readonly processes?: Processes | undefined;
 	/** used where the table's properties do not say. Default {@link FOLDER_TABLE_RETRIES} */
 	readonly retryDefaults?: BackoffOptions;
 	readonly signal?: AbortSignal;

@@ -42,7 +42,7 @@ export interface WriteContext {
 	readonly metadata: TableMetadata;
 	readonly random: Random;
 	/** names the files' writer. Default: this system's */
-	readonly processes?: Processes;
+	readonly processes?: Processes | undefined;
 	readonly signal?: AbortSignal;
 	/** default: the current schema, default spec and order of `metadata` */
 	readonly schema?: Schema;
