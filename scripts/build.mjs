@@ -10,7 +10,13 @@ const manifest = JSON.parse(readFileSync(`${root}/package.json`, 'utf8'));
 const external = Object.keys({ ...manifest.dependencies, ...manifest.peerDependencies });
 
 /** Entry points: those of package.json's exports, and the command. */
-const input = { index: 'src/index.ts', testing: 'src/testing.ts', 'cli/main': 'src/cli/main.ts' };
+const input = {
+	index: 'src/index.ts',
+	testing: 'src/testing.ts',
+	'cli/main': 'src/cli/main.ts',
+	// the thread that leads many appending processes
+	'leader-thread': 'src/catalog/leader-thread.ts',
+};
 
 try {
 	execFileSync(process.execPath, [`${root}/node_modules/typescript/bin/tsc`, '-p', 'tsconfig.build.json'], {

@@ -1,9 +1,9 @@
 /** The entrance: tables by their place. */
 import { IcebergError } from '../errors/iceberg-error.ts';
 import type { FileIO } from '../io/file-io.ts';
-import { absoluteLocation } from '../io/location.ts';
+import { absoluteLocation, isLocalLocation } from '../io/location.ts';
 import { DEFAULT_FORMAT_VERSION } from '../metadata/new-table.ts';
-import { GroupAppender } from '../ingest/group-appender.ts';
+import { GroupAppender, type OpenJournaling } from '../ingest/group-appender.ts';
 import { parsePartitionSpec } from '../spec/partition-spec.ts';
 import type { Row, RowInput } from '../spec/row-types.ts';
 import { Schema, type SchemaOptions } from '../spec/schema.ts';
@@ -126,7 +126,12 @@ export async function dropTable(location: string | URL, options: DropOptions = {
 	);
 }
 
-function tableOf<In, Out>(location: string, opened: OpenedTable, readOnly: boolean, ports: Ports): Table<In, Out> {
+function tableOf<In, Out>(
+	location: string,
+	opened: OpenedTable,
+	readOnly: boolean,
+	ports: LoadTableOptions,
+): Table<In, Out> {
 	return new Table<In, Out>({
 		location,
 		committer: opened.committer,
@@ -134,8 +139,14 @@ function tableOf<In, Out>(location: string, opened: OpenedTable, readOnly: boole
 		readOnly,
 		clock: ports.clock ?? systemClock,
 		random: ports.random ?? systemRandom,
-		createAppender: (host) => new GroupAppender(host),
+		createAppender: (host) => new GroupAppender(host, journalingOf(location, ports)),
 	});
+}
+
+/** Journals are for tables in local folders that nobody has put a storage of their own under. */
+function journalingOf(location: string, { io }: LoadTableOptions): OpenJournaling | undefined {
+	if (io !== undefined || !isLocalLocation(location)) return undefined;
+	return async (host) => (await import('./open-journaling.ts')).openJournaling(host, location);
 }
 
 function asSchema(schema: unknown): Schema {

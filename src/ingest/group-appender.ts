@@ -6,54 +6,37 @@ import { concatBatches } from '../column/vector-ops.ts';
 import type { ColumnBatch } from '../column/vector.ts';
 import { IcebergError, isIcebergError } from '../errors/iceberg-error.ts';
 import type { Schema } from '../spec/schema.ts';
-import type { Snapshot } from '../spec/snapshot.ts';
 import type { TableMetadata } from '../spec/table-metadata.ts';
 import { schemaById, snapshotById } from '../spec/table-metadata-lookup.ts';
 import { deleteQuietly } from '../transaction/action.ts';
 import { AppendAction } from '../transaction/append.ts';
 import { commitActions } from '../transaction/commit-actions.ts';
 import { snapshotsOfCommit } from '../transaction/commit-id.ts';
-import type { Committer, LoadedMetadata } from '../transaction/committer.ts';
 import { throwIfAborted } from '../util/bounded-pool.ts';
 import { type Deferred, deferred } from '../util/deferred.ts';
-import type { Clock, Random } from '../util/ports.ts';
-import type { Processes } from '../util/process-identity.ts';
 import { writeDataFiles } from '../write/data-writer.ts';
 import { batchSizeBytes } from '../write/batch-size.ts';
+import type { AppendHost } from './append-host.ts';
+import type { Appended } from './appended.ts';
+import type { Journaling } from './journaling.ts';
 import { appendKeyHash, KeyTakenError, RememberKeysAction, rememberedKeys } from './append-keys.ts';
 
 /** An append larger than this is written and committed by itself, as it streams in. */
 export const GROUPED_APPEND_LIMIT_BYTES = 4 * 1024 * 1024;
 /** Most bytes of rows in one group commit. */
 export const GROUP_LIMIT_BYTES = 64 * 1024 * 1024;
+/** A commit that has lost so often asks the leader to wait. */
+const TURN_AFTER_CONFLICTS = 2;
 /** Bytes of rows that wait for a commit at which further appends wait before they are taken. */
 export const QUEUE_LIMIT_BYTES = 2 * GROUP_LIMIT_BYTES;
-
-/** What the appender needs of its table. */
-export interface AppendHost {
-	readonly committer: Committer;
-	readonly clock: Clock;
-	readonly random: Random;
-	readonly processes?: Processes | undefined;
-	/** the newest state that is known */
-	loaded(): LoadedMetadata;
-	/** takes the state that a commit made */
-	advance(loaded: LoadedMetadata): void;
-}
 
 export interface AppendRequest {
 	readonly summary?: Readonly<Record<string, string>>;
 	/** Rows appended with a key that the table remembers are not appended again. */
 	readonly idempotencyKey?: string;
+	/** `journaled`: durable in a journal, in a snapshot soon. Default `committed` */
+	readonly until?: 'committed' | 'journaled';
 	readonly signal?: AbortSignal;
-}
-
-export interface Appended {
-	readonly rowCount: number;
-	/** undefined when there were no rows, or the snapshot of an earlier append with the same key has been expired */
-	readonly snapshot: Snapshot | undefined;
-	/** true when an earlier append with the same key had appended the rows */
-	readonly repeated: boolean;
 }
 
 interface Rows {
@@ -70,9 +53,17 @@ interface Waiting extends Rows {
 	readonly reject: (error: unknown) => void;
 }
 
+export type OpenJournaling = (host: AppendHost) => Promise<Journaling>;
+
+/** Thrown out of a commit that meets others' commits: their leader takes the rows. */
+class JoinOthers extends Error {}
+
 /** Appends of one table object. */
 export class GroupAppender {
 	readonly #host: AppendHost;
+	readonly #openJournaling: OpenJournaling | undefined;
+	#opening: Promise<Journaling> | undefined;
+	#journaling: Journaling | undefined;
 	#queue: Waiting[] = [];
 	#queuedBytes = 0;
 	#running: Promise<void> | undefined;
@@ -84,8 +75,10 @@ export class GroupAppender {
 	#active = 0;
 	#idle: Deferred<void> | undefined;
 
-	constructor(host: AppendHost) {
+	/** @param openJournaling where the table's storage has journals; called when the first is needed */
+	constructor(host: AppendHost, openJournaling?: OpenJournaling) {
 		this.#host = host;
+		this.#openJournaling = openJournaling;
 	}
 
 	/**
@@ -114,6 +107,28 @@ export class GroupAppender {
 		this.#idle ??= deferred<void>();
 		await this.#idle.promise;
 		this.#idle = undefined;
+	}
+
+	/** Resolves when all appends are in snapshots, journaled ones too; it takes no more. */
+	async close(): Promise<void> {
+		await this.idle();
+		await (await this.#opening)?.close();
+	}
+
+	/** Undefined where the storage has none. */
+	async #journals(): Promise<Journaling | undefined> {
+		this.#opening ??= this.#openJournaling?.(this.#host);
+		this.#journaling ??= await this.#opening;
+		return this.#journaling;
+	}
+
+	/** What a lost swap leads to: the leader takes the rows, or lets us commit. */
+	async #onConflict(attempt: number, mayJoin: boolean, turns: (() => void)[]): Promise<void> {
+		const journaling = await this.#journals();
+		if (journaling === undefined) return;
+		if (mayJoin && journaling.canJoin) throw new JoinOthers();
+		endTurns(turns);
+		if (attempt >= TURN_AFTER_CONFLICTS && journaling.canJoin) turns.push(await journaling.takeTurn());
 	}
 
 	/** One append with a key at a time; the ones behind it find what it did. */
@@ -165,7 +180,21 @@ export class GroupAppender {
 		}
 		if (rowCount === 0) return NOTHING;
 		if (request.summary !== undefined) return this.#commitOne(schema, chain(gathered, undefined), request, key);
-		return this.#enqueue({ schema, batches: gathered, sizeBytes, rowCount, key }, request.signal);
+		const rows = { schema, batches: gathered, sizeBytes, rowCount, key };
+		if (request.until === 'journaled') return this.#journal(rows, 'journaled', request.signal);
+		if (this.#journaling?.isJoined === true) return this.#journal(rows, 'committed', request.signal);
+		return this.#enqueue(rows, request.signal);
+	}
+
+	async #journal(rows: Rows, until: 'committed' | 'journaled', signal: AbortSignal | undefined): Promise<Appended> {
+		const journaling = await this.#journals();
+		if (journaling === undefined) {
+			const { location } = this.#host.loaded().metadata;
+			throw new IcebergError('UNSUPPORTED', `the storage of ${location} has no journals: append until 'committed'`);
+		}
+		const { schema, batches, rowCount, key } = rows;
+		const record = { batch: concatBatches(batches), schemaId: schema.schemaId, rowCount, key, until };
+		return journaling.append(record, signal);
 	}
 
 	async #enqueue(rows: Omit<Waiting, 'resolve' | 'reject'>, signal: AbortSignal | undefined): Promise<Appended> {
@@ -239,10 +268,14 @@ export class GroupAppender {
 			const rows = concatBatches(left.flatMap(({ batches }) => batches));
 			const keys = left.map(({ key }) => key).filter((key) => key !== undefined);
 			try {
-				const { snapshot } = await this.#commit(first.schema, chain([rows], undefined), {}, keys);
+				const { snapshot } = await this.#commit(first.schema, chain([rows], undefined), {}, keys, true);
 				for (const { rowCount, resolve } of left) resolve({ rowCount, snapshot, repeated: false });
 				return;
 			} catch (error) {
+				if (error instanceof JoinOthers) {
+					for (const rows of left) this.#journal(rows, 'committed', undefined).then(rows.resolve, rows.reject);
+					return;
+				}
 				if (!(error instanceof KeyTakenError)) throw error;
 				this.#host.advance(await this.#host.committer.load());
 			}
@@ -269,6 +302,7 @@ export class GroupAppender {
 		batches: AsyncIterable<ColumnBatch>,
 		request: AppendRequest,
 		keys: readonly string[],
+		mayJoin = false,
 	): Promise<Appended> {
 		const { committer, clock, random, processes } = this.#host;
 		const base = this.#host.loaded();
@@ -285,13 +319,11 @@ export class GroupAppender {
 		const append = new AppendAction(request.summary === undefined ? {} : { summary: request.summary });
 		for (const file of files) append.addFile(file);
 		const actions = keys.length === 0 ? [append] : [append, new RememberKeysAction(keys)];
+		const turns: (() => void)[] = [];
+		const onConflict = (attempt: number): Promise<void> => this.#onConflict(attempt, mayJoin, turns);
 		try {
-			const { loaded, commitId } = await commitActions(committer, base, actions, {
-				clock,
-				random,
-				processes,
-				...signal,
-			});
+			const options = { clock, random, processes, onConflict, ...signal };
+			const { loaded, commitId } = await commitActions(committer, base, actions, options);
 			this.#host.advance(loaded);
 			return { rowCount, snapshot: snapshotsOfCommit(loaded.metadata, commitId).at(-1), repeated: false };
 		} catch (error) {
@@ -302,8 +334,14 @@ export class GroupAppender {
 				);
 			}
 			throw error;
+		} finally {
+			endTurns(turns);
 		}
 	}
+}
+
+function endTurns(turns: (() => void)[]): void {
+	for (const end of turns.splice(0)) end();
 }
 
 const NOTHING: Appended = { rowCount: 0, snapshot: undefined, repeated: false };

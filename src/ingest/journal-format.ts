@@ -28,6 +28,7 @@ const ROWS = 1;
 const FILES = 2;
 const WITH_KEY = 1;
 const WITH_SUMMARY = 2;
+const JOURNALED = 4;
 
 /** What a journal says of itself. */
 export interface JournalHeader {
@@ -46,6 +47,8 @@ interface RecordFacts {
 	readonly schemaId: number;
 	/** hash of the idempotency key */
 	readonly key?: string;
+	/** true when the append is acknowledged once it is durable in the journal, rather than in a snapshot */
+	readonly journaled?: boolean;
 	/** what the caller wants in the snapshot's summary */
 	readonly summary?: Readonly<Record<string, string>>;
 }
@@ -89,7 +92,11 @@ export function encodeRecord(writer: ByteWriter, record: NewJournalRecord): void
 		writer.byte(record.kind === 'rows' ? ROWS : FILES);
 		writer.varint(record.seq);
 		writer.varint(record.schemaId);
-		writer.byte((record.key === undefined ? 0 : WITH_KEY) | (record.summary === undefined ? 0 : WITH_SUMMARY));
+		writer.byte(
+			(record.key === undefined ? 0 : WITH_KEY) |
+				(record.summary === undefined ? 0 : WITH_SUMMARY) |
+				(record.journaled === true ? JOURNALED : 0),
+		);
 		if (record.key !== undefined) writeText(writer, record.key);
 		if (record.summary !== undefined) writeSummary(writer, record.summary);
 		if (record.kind === 'rows') {
@@ -168,7 +175,7 @@ export function decodeRecord(payload: Uint8Array, offset: number): JournalRecord
 	const seq = reader.varint();
 	const schemaId = reader.varint();
 	const flags = reader.byte();
-	if (flags > (WITH_KEY | WITH_SUMMARY)) throw reader.corrupt(`unknown flags ${flags}`);
+	if (flags > (WITH_KEY | WITH_SUMMARY | JOURNALED)) throw reader.corrupt(`unknown flags ${flags}`);
 	const key = (flags & WITH_KEY) === 0 ? {} : { key: reader.text() };
 	const summary = (flags & WITH_SUMMARY) === 0 ? {} : { summary: readSummary(reader) };
 	const rowCount = reader.varint();
@@ -178,6 +185,7 @@ export function decodeRecord(payload: Uint8Array, offset: number): JournalRecord
 		schemaId,
 		...key,
 		...summary,
+		...((flags & JOURNALED) === 0 ? {} : { journaled: true }),
 		rowCount,
 		body: payload.subarray(reader.position),
 		offset,

@@ -38,6 +38,12 @@ export interface AppendOnceOptions extends AppendOptions {
 	 * 1,000 keys are remembered; the table property `datashard.append-keys.limit` says otherwise.
 	 */
 	readonly idempotencyKey?: string;
+	/**
+	 * When the append resolves. `committed` (default): the rows are in a snapshot, visible to every reader. `journaled`: they
+	 * are durable, and in a snapshot within the table's `datashard.commit-interval-ms` (100) and the time of a commit: fewer,
+	 * larger snapshots, and the speed of a log. Not for appends with a `summary`.
+	 */
+	readonly until?: 'committed' | 'journaled';
 }
 
 /**

@@ -3,6 +3,7 @@ import { nearNames } from '../column/near-names.ts';
 import { describeValue } from '../column/invalid-value.ts';
 import { IcebergError } from '../errors/iceberg-error.ts';
 import { type CallOptions, checkCallOptions } from '../util/deadline.ts';
+import type { AppendOnceOptions } from './append-input.ts';
 import type { ScanOptions } from './scan-options.ts';
 import type { StateReadOptions } from './table-source.ts';
 
@@ -20,6 +21,24 @@ export function checkOptions(what: string, options: unknown, known: readonly str
 			context: { option },
 		});
 	}
+}
+
+const APPEND_KEYS: readonly (keyof AppendOnceOptions)[] = ['summary', 'idempotencyKey', 'until', ...CALL_KEYS];
+
+/** @throws `INVALID_ARGUMENT` naming the option and its value */
+export function checkAppendOptions(options: AppendOnceOptions): void {
+	checkOptions('append', options, APPEND_KEYS);
+	const { until, summary } = options;
+	if (until !== undefined && until !== 'committed' && until !== 'journaled')
+		throw new IcebergError('INVALID_ARGUMENT', `until is 'committed' or 'journaled', not ${describeValue(until)}`, {
+			context: { option: 'until', value: describeValue(until) },
+		});
+	if (until === 'journaled' && summary !== undefined)
+		throw new IcebergError(
+			'INVALID_ARGUMENT',
+			"a summary belongs to a snapshot of the append's own: it cannot be given with until: 'journaled'",
+			{ context: { option: 'summary' } },
+		);
 }
 
 const SCAN_KEYS: readonly (keyof ScanOptions)[] = [

@@ -4,6 +4,8 @@ import type { Snapshot } from '../spec/snapshot.ts';
 export interface AppendResult {
 	/** False when there was nothing to append, or an earlier append with the same key had done it: no snapshot was made. */
 	readonly committed: boolean;
+	/** True when the rows are durable, but not in a snapshot yet: the append was to be `until: 'journaled'`. */
+	readonly journaled?: boolean;
 	/** rows appended by this call */
 	readonly rowCount: number;
 	/** the snapshot that holds the rows, this append's or the earlier one's; undefined when there is none (any more) */

@@ -23,7 +23,7 @@ import type { Processes } from '../util/process-identity.ts';
 import type { ColumnBatch } from '../column/vector.ts';
 import { type AppendInput, type AppendOnceOptions, batchesOf } from './append-input.ts';
 import type { AppendResult, HistoryEntry } from './results.ts';
-import { CALL_KEYS, checkOptions, STATE_READ_KEYS } from './check-options.ts';
+import { CALL_KEYS, checkAppendOptions, checkOptions, STATE_READ_KEYS } from './check-options.ts';
 import { TableAsOf, type TimeTravelTarget } from './table-as-of.ts';
 import type { ScanOptions, SelectableRow } from './scan-options.ts';
 import { TableScan } from './table-scan.ts';
@@ -70,9 +70,14 @@ export interface Appender {
 		schema: Schema,
 		batches: AsyncIterable<ColumnBatch>,
 		request: AppendOnceOptions,
-	): Promise<{ readonly rowCount: number; readonly snapshot: Snapshot | undefined; readonly repeated: boolean }>;
-	/** resolves when no append is under way */
-	idle(): Promise<void>;
+	): Promise<{
+		readonly rowCount: number;
+		readonly snapshot: Snapshot | undefined;
+		readonly repeated: boolean;
+		readonly journaled?: boolean;
+	}>;
+	/** resolves when all appends are in snapshots; no more are taken */
+	close(): Promise<void>;
 }
 
 /**
@@ -253,7 +258,8 @@ export class Table<In = RowInput, Out = Row> implements RowTyped<In, Out>, Async
 	/**
 	 * Appends rows: all of them become visible in one snapshot, or none when this rejects. Resolves when they are durable
 	 * and visible to every reader. Appends that come while a commit is in flight share the next one, and its snapshot.
-	 * Rows are checked against the schema; the first that does not fit refuses all of its append.
+	 * Rows are checked against the schema; the first that does not fit refuses all of its append. Where many processes append,
+	 * one of them commits for all, from journals of theirs in the table's folder.
 	 *
 	 * @throws `INVALID_DATA` naming row, column and value; `INVALID_ARGUMENT` for something that holds no rows;
 	 *   `COMMIT_CONFLICT` when other writers won each try; `COMMIT_STATE_UNKNOWN` when the outcome cannot be told;
@@ -262,8 +268,8 @@ export class Table<In = RowInput, Out = Row> implements RowTyped<In, Out>, Async
 	 */
 	async append(data: AppendInput<In>, options: AppendOnceOptions = {}): Promise<AppendResult> {
 		this.#assertWritable();
-		checkOptions('append', options, ['summary', 'signal', 'timeoutMs', 'idempotencyKey']);
-		const { rowCount, snapshot, repeated } = await this.#within('append to', 'commit', options, (signal) => {
+		checkAppendOptions(options);
+		const { rowCount, snapshot, repeated, journaled } = await this.#within('append to', 'commit', options, (signal) => {
 			const schema = currentSchema(this.metadata);
 			const { timeoutMs: _, ...request } = options;
 			return this.#appender.append(schema, batchesOf(schema, data, signal), withSignal(request, signal));
@@ -275,8 +281,12 @@ export class Table<In = RowInput, Out = Row> implements RowTyped<In, Out>, Async
 		if (rowCount === 0) {
 			return { committed: false, rowCount, snapshot: undefined, message: 'nothing to append: no rows were given' };
 		}
-		const message = `appended ${rowCount} row${rowCount === 1 ? '' : 's'} as snapshot ${snapshot?.snapshotId}`;
-		return { committed: true, rowCount, snapshot, message };
+		const rows = `${rowCount} row${rowCount === 1 ? '' : 's'}`;
+		if (journaled === true) {
+			const message = `journaled ${rows}: durable, and in a snapshot soon`;
+			return { committed: false, journaled: true, rowCount, snapshot, message };
+		}
+		return { committed: true, rowCount, snapshot, message: `appended ${rows} as snapshot ${snapshot?.snapshotId}` };
 	}
 
 	/** {@link append} by the name that users of the Python library know. */
@@ -323,7 +333,7 @@ export class Table<In = RowInput, Out = Row> implements RowTyped<In, Out>, Async
 	async close(): Promise<void> {
 		if (this.#closed) return;
 		this.#closed = true;
-		await this.#appender.idle();
+		await this.#appender.close();
 		await this.io.close();
 	}
 

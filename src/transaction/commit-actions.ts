@@ -25,6 +25,8 @@ export interface CommitOptions {
 	readonly processes?: Processes | undefined;
 	/** used where the table's properties do not say. Default {@link FOLDER_TABLE_RETRIES} */
 	readonly retryDefaults?: BackoffOptions;
+	/** Called after each lost swap, with the number of the attempt, before the next one. What it throws ends the commit. */
+	readonly onConflict?: (attempt: number) => Promise<void>;
 	readonly signal?: AbortSignal;
 }
 
@@ -111,6 +113,7 @@ class CommitRun {
 			const swapped = await this.#swap(request);
 			if (swapped.outcome === 'committed') return this.#succeeded(swapped.loaded);
 			if (swapped.outcome === 'unknown') return this.#succeeded(await this.#findInHistory(swapped.cause));
+			await this.#options.onConflict?.(this.#attempts);
 			if (!(await backoff.next(signal))) throw this.#conflict(backoff, swapped.cause);
 		}
 	}

@@ -7,6 +7,8 @@ export interface Clock {
 	monotonicMs(): number;
 	/** Resolves after at least `ms`. @throws the signal's reason when it is aborted */
 	sleep(ms: number, signal?: AbortSignal): Promise<void>;
+	/** {@link sleep} that does not keep the process alive. Default: `sleep`. */
+	doze?(ms: number, signal?: AbortSignal): Promise<void>;
 }
 
 export interface Random {

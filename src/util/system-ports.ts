@@ -13,17 +13,20 @@ export const systemClock: Clock = {
 	nowMs: () => Date.now(),
 	// `performance` would load ten modules
 	monotonicMs: () => Number(process.hrtime.bigint()) / 1e6,
-	async sleep(ms: number, signal?: AbortSignal): Promise<void> {
-		let left = Math.max(0, ms);
-		do {
-			const part = Math.min(left, MAX_TIMER_MS);
-			await timer(part, signal);
-			left -= part;
-		} while (left > 0);
-	},
+	sleep: (ms, signal) => wait(ms, signal, true),
+	doze: (ms, signal) => wait(ms, signal, false),
 };
 
-function timer(ms: number, signal: AbortSignal | undefined): Promise<void> {
+async function wait(ms: number, signal: AbortSignal | undefined, keepAlive: boolean): Promise<void> {
+	let left = Math.max(0, ms);
+	do {
+		const part = Math.min(left, MAX_TIMER_MS);
+		await timer(part, signal, keepAlive);
+		left -= part;
+	} while (left > 0);
+}
+
+function timer(ms: number, signal: AbortSignal | undefined, keepAlive: boolean): Promise<void> {
 	return new Promise((resolve, reject) => {
 		if (signal?.aborted) {
 			reject(signal.reason);
@@ -37,6 +40,7 @@ function timer(ms: number, signal: AbortSignal | undefined): Promise<void> {
 			signal?.removeEventListener('abort', onAbort);
 			resolve();
 		}, ms);
+		if (!keepAlive) handle.unref();
 		signal?.addEventListener('abort', onAbort, { once: true });
 	});
 }

@@ -1,0 +1,59 @@
+/** The program of the thread that leads: it folds journals into a table, away from the thread that makes the rows. */
+import { parentPort, workerData } from 'node:worker_threads';
+import { commitIntervalMs, DEFAULT_COMMIT_INTERVAL_MS } from '../ingest/journaling.ts';
+import { Leader } from '../ingest/leader.ts';
+import { abstractSocketLink } from '../ingest/socket-link.ts';
+import { LocalJournalStore } from '../io/local-journal-store.ts';
+import { localPathOf } from '../io/location.ts';
+import { systemProcesses } from '../util/system-processes.ts';
+import { systemClock, systemRandom } from '../util/system-ports.ts';
+import { openFolderTable } from './folder-table.ts';
+
+export interface LeaderThreadData {
+	/** of the table */
+	readonly folder: string;
+	readonly tableUuid: string;
+	readonly generation: number;
+}
+
+/** Leads until nobody follows any more; then the thread ends. */
+export async function leadOnThread({ folder, tableUuid, generation }: LeaderThreadData): Promise<void> {
+	const port = parentPort;
+	const link = abstractSocketLink(localPathOf(folder), tableUuid);
+	if (port === null || link === undefined) return;
+	const { committer, loaded, io } = await openFolderTable(folder);
+	let newest = loaded;
+	const leader = new Leader({
+		committer,
+		clock: systemClock,
+		random: systemRandom,
+		processes: systemProcesses,
+		journals: new LocalJournalStore(folder),
+		tableUuid,
+		mark: { namespace: link.namespace, generation },
+		adopts: true,
+		commitIntervalMs: () => {
+			try {
+				return commitIntervalMs(newest.metadata.properties);
+			} catch {
+				return DEFAULT_COMMIT_INTERVAL_MS;
+			}
+		},
+		onFold: (folded) => {
+			newest = folded;
+		},
+	});
+	const server = await link.listen(generation, (connection) => leader.accept(connection));
+	if (server === undefined) return;
+	port.on('message', () => leader.stop());
+	port.postMessage('listening');
+	try {
+		await leader.run();
+	} finally {
+		await server.close();
+		await io.close();
+		port.close();
+	}
+}
+
+if (parentPort !== null) void leadOnThread(workerData as LeaderThreadData);

@@ -1,0 +1,593 @@
+/**
+ * The process that folds journals into the table, for all that append. Being the only one is for speed: two leaders, or one
+ * that slept, meet at the swap, where the positions decide.
+ */
+import { IcebergError, isIcebergError } from '../errors/iceberg-error.ts';
+import type { JournalStore } from '../io/journal-store.ts';
+import type { ColumnBatch } from '../column/vector.ts';
+import type { DataFile } from '../manifest/types.ts';
+import type { Snapshot } from '../spec/snapshot.ts';
+import { currentSnapshot } from '../spec/table-metadata-lookup.ts';
+import { snapshotToJson } from '../spec/snapshot-json.ts';
+import type { Action } from '../transaction/action.ts';
+import type { Committer, LoadedMetadata } from '../transaction/committer.ts';
+import { type Deferred, deferred } from '../util/deferred.ts';
+import { stringifyJson } from '../util/json.ts';
+import type { Clock, Random } from '../util/ports.ts';
+import { doze, inTimeDozing } from '../util/waits.ts';
+import type { Processes } from '../util/process-identity.ts';
+import { KeyTakenError } from './append-keys.ts';
+import { BlockedJournalError, fold, type Folded, type FoldPart } from './fold.ts';
+import { checkLeader, PositionsMovedError, SupersededError } from './fold-action.ts';
+import { FollowedJournal, journalFileName } from './followed-journal.ts';
+import { type FoldState, foldStateOf, hasFolds, type FoldedTo, type LeaderMark } from './journal-positions.ts';
+import type { LinkConnection } from './leader-link.ts';
+import { errorToText } from './link-messages.ts';
+
+export interface LeaderOptions {
+	readonly committer: Committer;
+	readonly clock: Clock;
+	readonly random: Random;
+	readonly processes: Processes;
+	readonly journals: JournalStore;
+	readonly tableUuid: string;
+	readonly mark: LeaderMark;
+	/** journals of others are folded too; a leader without a link has only its own */
+	readonly adopts: boolean;
+	/** rows that only have to be in a snapshot soon wait this long at most, ms */
+	readonly commitIntervalMs: () => number;
+	/** further changes that go along with a commit that adds rows */
+	readonly companions?: (base: LoadedMetadata) => readonly Action[];
+	/** told of each fold, before those who wait for it */
+	readonly onFold?: (loaded: LoadedMetadata, files: readonly DataFile[], rows: ColumnBatch | undefined) => void;
+	/** keeps others of this thread from committing meanwhile */
+	readonly exclusively?: <T>(work: () => Promise<T>) => Promise<T>;
+	readonly onTrouble?: (error: unknown) => void;
+}
+
+/** Why a leader ended. */
+export type LeaderEnd = 'stopped' | 'idle' | 'superseded' | 'failed';
+
+/** A leader without followers ends after this, ms. */
+export const LEADER_IDLE_MS = 3000;
+/** How often those who wait for a long fold are told that it goes on, ms. */
+const PROGRESS_MS = 100;
+/** How long others' turn to commit may take, ms. */
+const TURN_MS = 150;
+/** How often journals without a follower are looked for, ms. */
+const ADOPT_MS = 1000;
+/** A journal of a writer that cannot be asked is adopted when it has not moved for this long, ms. */
+const SILENT_JOURNAL_MS = 5000;
+/** An entry whose file is not to be seen is dropped after this, ms: longer than network file systems remember names. */
+const MISSING_MS = 120_000;
+const JOURNAL_FILE = /^([0-9a-z]+)\.journal$/;
+/** How long a fold waits for more of those who were in the one before, ms. */
+const GATHER_MS = 2;
+/** Wait after a fold that failed, ms: the first, and the longest. */
+const TROUBLE_MS = 50;
+const MAX_TROUBLE_MS = 2000;
+
+interface Follower {
+	readonly connection: LinkConnection;
+	journal: FollowedJournal | undefined;
+	journalId: string | undefined;
+	/** it writes no more to the journal, and waits until that is gone */
+	leaving: boolean;
+	/** something is to be read for which somebody waits */
+	wants: boolean;
+	/** told last at, by the monotonic clock */
+	heardMs: number;
+}
+
+export class Leader {
+	readonly #options: LeaderOptions;
+	readonly #followers = new Set<Follower>();
+	readonly #journals = new Map<string, FollowedJournal>();
+	readonly #turns: Follower[] = [];
+	#turn: { readonly follower: Follower; readonly ended: Deferred<void> } | undefined;
+	/** removed files whose entries go with the next fold */
+	readonly #dropped = new Set<string>();
+	/** entries without a file, and since when they were seen so, by the monotonic clock */
+	readonly #missing = new Map<string, number>();
+	#known: FoldState = { leader: undefined, positions: new Map() };
+	#wake = deferred<void>();
+	#woken = false;
+	#urgent = 0;
+	/** when what only has to be visible soon has waited long enough */
+	#soonAtMs = Number.POSITIVE_INFINITY;
+	#lastGroup = 0;
+	#troubleMs = 0;
+	#folding = false;
+	#stopped: LeaderEnd | undefined;
+	readonly #ending = deferred<void>();
+	#handOver: number | undefined;
+
+	constructor(options: LeaderOptions) {
+		this.#options = options;
+	}
+
+	/** A process that wants to be led. */
+	accept(connection: LinkConnection): void {
+		const follower: Follower = {
+			connection,
+			journal: undefined,
+			journalId: undefined,
+			leaving: false,
+			wants: false,
+			heardMs: this.#options.clock.monotonicMs(),
+		};
+		this.#followers.add(follower);
+		connection.onClose(() => this.#left(follower));
+		connection.onMessage((message) => this.#take(follower, message));
+	}
+
+	get followerCount(): number {
+		return this.#followers.size;
+	}
+
+	/** Ends after the fold in hand. @param next the generation that leads from now on */
+	stop(next?: number): void {
+		this.#handOver = next;
+		this.#stopped ??= 'stopped';
+		this.#notify();
+	}
+
+	/** Leads until it is stopped, superseded, or nobody follows any more. */
+	async run(): Promise<LeaderEnd> {
+		const progress = this.#tellProgress();
+		try {
+			let adoptAtMs = 0;
+			let busyAtMs = this.#options.clock.monotonicMs();
+			while (this.#stopped === undefined) {
+				const now = this.#options.clock.monotonicMs();
+				if (this.#followers.size > 0 || this.#hasWork()) busyAtMs = now;
+				else if (now - busyAtMs >= LEADER_IDLE_MS) this.#stopped = 'idle';
+				if (this.#stopped !== undefined) break;
+				if (this.#options.adopts && now >= adoptAtMs) {
+					adoptAtMs = now + ADOPT_MS;
+					await this.#guarded(() => this.#adopt());
+				}
+				if (this.#turns.length > 0) await this.#giveTurn();
+				else if (this.#urgent > 0 || now >= this.#soonAtMs) {
+					await this.#gather();
+					await this.#guarded(() => this.#fold());
+				} else await this.#sleep(Math.min(this.#soonAtMs, adoptAtMs, now + LEADER_IDLE_MS) - now);
+			}
+		} finally {
+			this.#stopped ??= 'failed';
+			this.#ending.resolve();
+			await progress;
+			await this.#tidy();
+			for (const { connection } of this.#followers) {
+				if (this.#handOver !== undefined) connection.send(`moved ${this.#handOver}`);
+				connection.close();
+			}
+			for (const journal of this.#journals.values()) await journal.close();
+		}
+		return this.#stopped;
+	}
+
+	/** Entries of journals that are gone go with their leader: others would have to wait until they can tell. */
+	async #tidy(): Promise<void> {
+		if (this.#dropped.size === 0 || (this.#stopped !== 'stopped' && this.#stopped !== 'idle')) return;
+		try {
+			await this.#foldOnce(true);
+		} catch (error) {
+			// The next leader sees to it.
+			this.#options.onTrouble?.(error);
+		}
+	}
+
+	#hasWork(): boolean {
+		return this.#urgent > 0 || this.#soonAtMs < Number.POSITIVE_INFINITY;
+	}
+
+	#take(follower: Follower, message: string): void {
+		const [verb, argument = ''] = message.split(' ');
+		switch (verb) {
+			case 'hello':
+				follower.connection.send(`welcome ${this.#options.mark.generation}`);
+				if (argument === '') break;
+				follower.journalId = argument;
+				follower.journal = undefined;
+				follower.leaving = false;
+				this.#want(follower);
+				break;
+			case 'w':
+				this.#want(follower);
+				break;
+			case 'j':
+				this.#soonAtMs = Math.min(this.#soonAtMs, this.#options.clock.monotonicMs() + this.#options.commitIntervalMs());
+				this.#notify();
+				break;
+			case 'turn':
+				this.#turns.push(follower);
+				this.#notify();
+				break;
+			case 'done':
+				if (this.#turn?.follower === follower) this.#turn.ended.resolve();
+				break;
+			case 'bye':
+				follower.leaving = true;
+				this.#want(follower);
+				break;
+			default:
+			// A later version may say more.
+		}
+	}
+
+	#want(follower: Follower): void {
+		if (!follower.wants) {
+			follower.wants = true;
+			this.#urgent += 1;
+		}
+		this.#notify();
+	}
+
+	#left(follower: Follower): void {
+		this.#followers.delete(follower);
+		if (follower.wants) this.#urgent -= 1;
+		if (this.#turn?.follower === follower) this.#turn.ended.resolve();
+		// What it wrote before is folded all the same.
+		if (follower.journal !== undefined) this.#soonAtMs = 0;
+		this.#notify();
+	}
+
+	#notify(): void {
+		this.#woken = true;
+		this.#wake.resolve();
+	}
+
+	async #sleep(ms: number): Promise<void> {
+		if (this.#woken) {
+			this.#woken = false;
+			this.#wake = deferred<void>();
+			return;
+		}
+		await inTimeDozing(this.#options.clock, Math.max(0, ms), this.#wake.promise);
+		if (this.#woken) this.#wake = deferred<void>();
+		this.#woken = false;
+	}
+
+	/** Lets those who were in the last fold get into this one as well: half the commits, for a wait that is shorter than one. */
+	async #gather(): Promise<void> {
+		const { clock } = this.#options;
+		const untilMs = clock.monotonicMs() + GATHER_MS;
+		while (this.#urgent < this.#lastGroup && this.#stopped === undefined) {
+			const left = untilMs - clock.monotonicMs();
+			if (left <= 0) break;
+			await this.#sleep(left);
+		}
+	}
+
+	async #guarded(work: () => Promise<void>): Promise<void> {
+		const { clock, onTrouble } = this.#options;
+		try {
+			await work();
+			this.#troubleMs = 0;
+		} catch (error) {
+			if (error instanceof SupersededError) {
+				this.#handOver = error.generation;
+				this.#stopped ??= 'superseded';
+				return;
+			}
+			onTrouble?.(error);
+			const text = errorToText(error);
+			for (const { connection, wants } of this.#followers) if (wants) connection.send(`trouble ${text}`);
+			if (isIcebergError(error, 'NOT_FOUND', 'NOT_A_TABLE', 'CORRUPT')) {
+				// Nobody could do better: the table is gone, or another stands in its place.
+				this.#stopped ??= 'failed';
+				return;
+			}
+			this.#troubleMs = Math.min(MAX_TROUBLE_MS, Math.max(TROUBLE_MS, this.#troubleMs * 2));
+			await doze(clock, this.#troubleMs * (0.5 + this.#options.random.float() / 2));
+		}
+	}
+
+	/** One fold of all that is there. */
+	async #fold(): Promise<void> {
+		const { exclusively = (work) => work() } = this.#options;
+		this.#soonAtMs = Number.POSITIVE_INFINITY;
+		const group = [...this.#followers].filter(({ wants }) => wants);
+		for (const follower of group) follower.wants = false;
+		this.#urgent -= group.length;
+		this.#lastGroup = group.length;
+		this.#folding = true;
+		try {
+			await exclusively(() => this.#foldOnce());
+		} catch (error) {
+			for (const follower of group) if (this.#followers.has(follower)) this.#want(follower);
+			if (group.length === 0) this.#soonAtMs = 0;
+			throw error;
+		} finally {
+			this.#folding = false;
+		}
+	}
+
+	/** @param alsoDrop a commit is made for entries of removed journals alone */
+	async #foldOnce(alsoDrop = false): Promise<void> {
+		const { committer, clock, random, processes, journals, mark, companions, onFold } = this.#options;
+		for (;;) {
+			const base = await committer.load();
+			const state = this.#stateOf(base);
+			checkLeader(state, mark, base.metadata.location);
+			await this.#openJournals(state);
+			await this.#readAll();
+			this.#forgetFolded(state, base);
+			const parts = this.#parts(state, base);
+			if (parts.length === 0 && !(alsoDrop && this.#dropped.size > 0)) {
+				await this.#removeEnded();
+				return;
+			}
+			const dropped = [...this.#dropped].filter((id) => state.positions.has(id));
+			try {
+				const folded = await fold(base, parts, {
+					committer,
+					clock,
+					random,
+					processes,
+					leader: mark,
+					dropped,
+					remembered: () => this.#known,
+					exists: async (id) => {
+						const file = await journals.open(journalFileName(id));
+						await file?.close();
+						return file !== undefined;
+					},
+					...(companions === undefined ? {} : { companions }),
+				});
+				this.#dropped.clear();
+				if (folded.snapshot !== undefined) onFold?.(folded.loaded, folded.files, folded.rows);
+				this.#remember(folded.loaded);
+				this.#tell(parts, folded);
+				await this.#removeEnded();
+				return;
+			} catch (error) {
+				if (error instanceof BlockedJournalError) this.#block(error, base);
+				else if (!(error instanceof PositionsMovedError || error instanceof KeyTakenError)) throw error;
+			}
+		}
+	}
+
+	/** Another engine that removed the property did not undo what was folded. */
+	#stateOf(base: LoadedMetadata): FoldState {
+		const { metadata } = base;
+		if (metadata.tableUuid !== this.#options.tableUuid)
+			throw new IcebergError('NOT_FOUND', `${metadata.location} holds another table than when appending began`, {
+				context: { location: metadata.location, found: metadata.tableUuid, expected: this.#options.tableUuid },
+			});
+		const state = foldStateOf(metadata.properties, metadata.location);
+		if (state !== undefined) {
+			this.#known = state;
+			return state;
+		}
+		if (this.#known.positions.size === 0 && hasFolds(metadata)) throw positionsLost(metadata.location);
+		return this.#known;
+	}
+
+	#remember(loaded: LoadedMetadata): void {
+		const { properties, location } = loaded.metadata;
+		this.#known = foldStateOf(properties, location) ?? this.#known;
+	}
+
+	async #openJournals(state: FoldState): Promise<void> {
+		for (const follower of this.#followers) {
+			const { journalId, connection } = follower;
+			if (follower.journal !== undefined || journalId === undefined) continue;
+			try {
+				follower.journal = await this.#follow(journalId, state);
+				if (follower.journal === undefined) connection.send(`no ${errorToText(missing(journalId))}`);
+			} catch (error) {
+				follower.journalId = undefined;
+				connection.send(`no ${errorToText(error)}`);
+			}
+		}
+	}
+
+	async #follow(id: string, state: FoldState): Promise<FollowedJournal | undefined> {
+		const known = this.#journals.get(id);
+		if (known !== undefined) return known;
+		const position = state.positions.get(id);
+		const { journals, tableUuid } = this.#options;
+		const journal = await FollowedJournal.open(journals, { tableUuid, journalId: id }, position);
+		if (journal !== undefined) this.#journals.set(id, journal);
+		return journal;
+	}
+
+	async #readAll(): Promise<void> {
+		for (const journal of this.#journals.values()) await journal.read();
+	}
+
+	/** What others have folded, or a commit of ours whose reply was lost, is told now. */
+	#forgetFolded(state: FoldState, { metadata }: LoadedMetadata): void {
+		for (const { journal, connection } of this.#followers) {
+			const position = journal === undefined ? undefined : state.positions.get(journal.id);
+			if (journal === undefined || position === undefined || position.seq <= journal.toldTo) continue;
+			journal.toldTo = position.seq;
+			connection.send(`f ${position.seq} ${snapshotText(currentSnapshot(metadata))}`);
+		}
+		for (const journal of this.#journals.values()) {
+			const position = state.positions.get(journal.id);
+			if (position !== undefined) journal.foldedTo(position);
+		}
+	}
+
+	#parts(state: FoldState, base: LoadedMetadata): FoldPart[] {
+		const parts: FoldPart[] = [];
+		for (const journal of this.#journals.values()) {
+			const position = state.positions.get(journal.id);
+			if (position?.setAside === true || journal.blockedUnderSchema === base.metadata.currentSchemaId) continue;
+			journal.blockedUnderSchema = undefined;
+			const damaged = this.#isDamaged(journal);
+			const part = journal.part(position, damaged);
+			if (part === undefined) continue;
+			if (damaged) this.#options.onTrouble?.(damageError(base.metadata.location, journal));
+			parts.push(part);
+			if (journal.hasMore) this.#soonAtMs = 0;
+		}
+		return parts;
+	}
+
+	#block({ journal: id, message }: BlockedJournalError, base: LoadedMetadata): void {
+		const journal = this.#journals.get(id);
+		if (journal !== undefined) journal.blockedUnderSchema = base.metadata.currentSchemaId;
+		this.#options.onTrouble?.(new IcebergError('VALIDATION_FAILED', message, { context: { journal: id } }));
+	}
+
+	#tell(parts: readonly FoldPart[], { snapshot, exceptions }: Folded): void {
+		const text = snapshotText(snapshot);
+		const byJournal = new Map([...this.#followers].map((follower) => [follower.journal?.id, follower]));
+		const now = this.#options.clock.monotonicMs();
+		for (const { journal: id, advance } of parts) {
+			const journal = this.#journals.get(id);
+			journal?.foldedTo(advance.to);
+			const follower = byJournal.get(id);
+			if (follower === undefined || journal === undefined) continue;
+			journal.toldTo = advance.to.seq;
+			follower.heardMs = now;
+			for (const [record, exception] of exceptions.get(id) ?? []) {
+				if (exception.kind === 'refused') follower.connection.send(`x ${record} ${errorToText(exception.error)}`);
+				else
+					follower.connection.send(
+						`r ${record} ${exception.snapshotId === 0n ? (snapshot?.snapshotId ?? 0n) : exception.snapshotId}`,
+					);
+			}
+			follower.connection.send(`f ${advance.to.seq} ${text}`);
+		}
+	}
+
+	/** What is no whole record may still be on its way, unless nobody writes any more. */
+	#isDamaged(journal: FollowedJournal): boolean {
+		const { damage } = journal;
+		return damage !== undefined && (damage.final || this.#writerIsGone(journal));
+	}
+
+	#writerIsGone({ writer }: FollowedJournal): boolean {
+		return writer !== undefined && this.#options.processes.isGone(writer) === true;
+	}
+
+	/** Files of writers that have ended go once all of it is folded; their entries with the fold after. */
+	async #removeEnded(): Promise<void> {
+		const followers = new Map([...this.#followers].map((follower) => [follower.journal, follower]));
+		for (const [id, journal] of this.#journals) {
+			const follower = followers.get(journal);
+			const ended = follower === undefined ? this.#writerIsGone(journal) : follower.leaving;
+			if (!ended || journal.hasRecords || journal.damage !== undefined) continue;
+			// It may have written once more before it ended.
+			await journal.read();
+			if (journal.hasRecords || journal.damage !== undefined) {
+				this.#soonAtMs = 0;
+				continue;
+			}
+			if (await journal.hasRemains()) continue;
+			await journal.close();
+			this.#journals.delete(id);
+			await this.#options.journals.remove(journalFileName(id));
+			this.#dropped.add(id);
+			if (follower === undefined) continue;
+			follower.journal = undefined;
+			follower.journalId = undefined;
+			follower.connection.send('farewell');
+		}
+	}
+
+	/** Looks for journals whose writers are gone, or cannot be asked and say nothing; and for entries whose files are gone. */
+	async #adopt(): Promise<void> {
+		const { journals, committer } = this.#options;
+		const files = await journals.list();
+		const state = this.#stateOf(await committer.load());
+		const present = new Set<string>();
+		for (const { name, modifiedMs } of files) {
+			const id = JOURNAL_FILE.exec(name)?.[1];
+			if (id === undefined) continue;
+			present.add(id);
+			if (!this.#journals.has(id) && state.positions.get(id)?.setAside !== true)
+				await this.#adoptOne(id, state.positions.get(id), modifiedMs);
+		}
+		this.#forgetMissing(state, present);
+		await this.#removeEnded();
+	}
+
+	async #adoptOne(id: string, position: FoldedTo | undefined, modifiedMs: number): Promise<void> {
+		const { journals, clock, processes, tableUuid, onTrouble } = this.#options;
+		let journal: FollowedJournal | undefined;
+		try {
+			journal = await FollowedJournal.open(journals, { tableUuid, journalId: id }, position);
+		} catch (error) {
+			onTrouble?.(error);
+		}
+		if (journal === undefined) return;
+		const gone = journal.writer === undefined ? undefined : processes.isGone(journal.writer);
+		const silent = gone === undefined && clock.nowMs() - modifiedMs >= SILENT_JOURNAL_MS;
+		if (gone !== true && !silent) {
+			await journal.close();
+			return;
+		}
+		this.#journals.set(id, journal);
+		this.#soonAtMs = 0;
+	}
+
+	/** The file of an entry goes first: what has an entry and no file, and has had none for long, was folded and removed. */
+	#forgetMissing(state: FoldState, present: ReadonlySet<string>): void {
+		const now = this.#options.clock.monotonicMs();
+		for (const id of this.#missing.keys()) if (present.has(id) || !state.positions.has(id)) this.#missing.delete(id);
+		for (const id of state.positions.keys()) {
+			if (present.has(id) || this.#journals.has(id)) continue;
+			const sinceMs = this.#missing.get(id) ?? now;
+			this.#missing.set(id, sinceMs);
+			if (now - sinceMs >= MISSING_MS) this.#dropped.add(id);
+		}
+	}
+
+	async #giveTurn(): Promise<void> {
+		const follower = this.#turns.shift();
+		if (follower === undefined || !this.#followers.has(follower)) return;
+		const ended = deferred<void>();
+		this.#turn = { follower, ended };
+		follower.connection.send('go');
+		await inTimeDozing(this.#options.clock, TURN_MS, ended.promise);
+		this.#turn = undefined;
+		if (this.#urgent > 0) await this.#gather();
+	}
+
+	/** Those who wait for long are told that the leader lives. */
+	async #tellProgress(): Promise<void> {
+		const { clock } = this.#options;
+		while (this.#stopped === undefined) {
+			await inTimeDozing(clock, PROGRESS_MS, this.#ending.promise);
+			if (!this.#folding && this.#troubleMs === 0) continue;
+			const now = clock.monotonicMs();
+			for (const follower of this.#followers) {
+				if (now - follower.heardMs < PROGRESS_MS) continue;
+				follower.heardMs = now;
+				follower.connection.send('p');
+			}
+		}
+	}
+}
+
+function snapshotText(snapshot: Snapshot | undefined): string {
+	return snapshot === undefined ? '-' : stringifyJson(snapshotToJson(snapshot));
+}
+
+function damageError(location: string, { id, damage }: FollowedJournal): IcebergError {
+	return new IcebergError(
+		'CORRUPT',
+		`the journal ${id} of ${location} is damaged at byte ${damage?.offset}: ${damage?.reason}. What was before it is appended; ` +
+			'the rest is kept aside in the file',
+		{ context: { location, journal: id, offset: damage?.offset } },
+	);
+}
+
+function missing(journal: string): IcebergError {
+	return new IcebergError('NOT_FOUND', `there is no journal ${journal}`, { context: { journal } });
+}
+
+function positionsLost(location: string): IcebergError {
+	return new IcebergError(
+		'CORRUPT',
+		`the property 'datashard.journals' of ${location} is gone, though rows of journals were appended: which of them the ` +
+			'table has cannot be told. Restore the value that the last metadata file with it has',
+		{ context: { location } },
+	);
+}

@@ -1,0 +1,501 @@
+/**
+ * An appender among others: it writes its records to a journal of its own, and whoever leads folds them into the table. It
+ * follows the leader, takes the lead when nobody has it or the leader is silent, and folds its own journal where no leader
+ * can be reached.
+ */
+import type { ColumnBatch } from '../column/vector.ts';
+import { IcebergError, isIcebergError } from '../errors/iceberg-error.ts';
+import type { JournalAppendFile, JournalStore } from '../io/journal-store.ts';
+import type { Snapshot } from '../spec/snapshot.ts';
+import { snapshotById } from '../spec/table-metadata-lookup.ts';
+import type { LoadedMetadata } from '../transaction/committer.ts';
+import { throwIfAborted } from '../util/bounded-pool.ts';
+import { type Deferred, deferred } from '../util/deferred.ts';
+import type { Clock, Random } from '../util/ports.ts';
+import { inTime } from '../util/waits.ts';
+import { identityText, type Processes } from '../util/process-identity.ts';
+import type { Appended } from './appended.ts';
+import { ByteWriter } from './batch-codec-writer.ts';
+import { journalFileName } from './followed-journal.ts';
+import { encodeHeader, encodeRecord, type NewJournalRecord } from './journal-format.ts';
+import { foldStateOf } from './journal-positions.ts';
+import type { LeaderHost } from './leader-host.ts';
+import type { LinkConnection } from './leader-link.ts';
+import { errorFromText, snapshotFromText } from './link-messages.ts';
+
+export interface MemberOptions {
+	readonly clock: Clock;
+	readonly random: Random;
+	readonly processes: Processes;
+	readonly journals: JournalStore;
+	readonly tableUuid: string;
+	readonly location: string;
+	/** looks for the newest state */
+	readonly load: () => Promise<LoadedMetadata>;
+	readonly host: LeaderHost;
+}
+
+export interface MemberRecord {
+	readonly batch: ColumnBatch;
+	readonly schemaId: number;
+	readonly rowCount: number;
+	/** hash of the idempotency key */
+	readonly key: string | undefined;
+	readonly until: 'committed' | 'journaled';
+}
+
+/** A leader that says nothing for so long is passed by, ms. */
+export const SILENCE_MS = 400;
+const WATCH_MS = 50;
+/** How long a leader's welcome is waited for, ms. */
+const WELCOME_MS = 400;
+/** Generations beyond the known one that are tried for a leader that answers. */
+const MAX_GENERATIONS = 16;
+/** How long the removal of a journal is waited for, ms, and how many leaders are asked for it. */
+const FAREWELL_MS = 1000;
+const MAX_FAREWELLS = 3;
+/** A journal that has grown so far is followed by a new one. */
+const JOURNAL_LIMIT_BYTES = 16 * 1024 * 1024;
+/** After so much quiet a member leaves, ms. */
+export const MEMBER_IDLE_MS = 10_000;
+/** So long a leader may fail to commit before those who wait are told, ms. */
+export const TROUBLE_PATIENCE_MS = 10_000;
+
+const ID_BYTES = 8;
+
+interface Pending {
+	readonly record: MemberRecord;
+	readonly result: Deferred<Appended>;
+}
+
+/** A record that waits for the next write. */
+interface Queued extends Pending {
+	readonly written: Deferred<OwnJournal>;
+	readonly signal: AbortSignal | undefined;
+}
+
+interface OwnJournal {
+	readonly id: string;
+	readonly file: JournalAppendFile;
+	nextRecord: number;
+	/** a write to it has failed: it is not written to again once what was written before is folded */
+	failed: boolean;
+	/** written and not known to be folded, by number, in order */
+	readonly pending: Map<number, Pending>;
+}
+
+export class Member {
+	readonly #options: MemberOptions;
+	#journal: OwnJournal | undefined;
+	#queue: Queued[] = [];
+	readonly #writer = new ByteWriter();
+	#writing: Promise<void> | undefined;
+	#connection: LinkConnection | undefined;
+	/** the journal that the leader was told of */
+	#toldJournal: string | undefined;
+	#connecting: Promise<void> | undefined;
+	/** a leader has been asked to fold soon, and has not answered yet */
+	#soonAsked = false;
+	#heardMs = 0;
+	#watching = false;
+	/** generations below are not asked any more */
+	#leastGeneration = 0;
+	#troubleSinceMs: number | undefined;
+	#trouble: IcebergError | undefined;
+	#turn: Deferred<void> | undefined;
+	/** the leader has removed the journal that was given up */
+	#farewell: Deferred<boolean> | undefined;
+	#lastUsedMs = 0;
+	#left = false;
+
+	constructor(options: MemberOptions) {
+		this.#options = options;
+	}
+
+	/** Appends; resolves when it is committed, or durable in the journal, as the record says. */
+	async append(record: MemberRecord, signal?: AbortSignal): Promise<Appended> {
+		if (this.#left) throw new IcebergError('CLOSED', `the table ${this.#options.location} has been closed`);
+		this.#lastUsedMs = this.#options.clock.monotonicMs();
+		const result = deferred<Appended>();
+		const written = deferred<OwnJournal>();
+		result.promise.catch(() => undefined);
+		this.#queue.push({ record, result, written, signal });
+		this.#writing ??= this.#writeQueued();
+		const journal = await written.promise;
+		if (record.until === 'committed') return result.promise;
+		try {
+			await journal.file.sync();
+		} catch {
+			// What is folded is as durable as can be.
+			this.#wakeLeader(true);
+			return result.promise;
+		}
+		return { rowCount: record.rowCount, snapshot: undefined, repeated: false, journaled: true };
+	}
+
+	get pendingCount(): number {
+		return this.#journal?.pending.size ?? 0;
+	}
+
+	/** True when it has had nothing to do for long enough to go its own ways again. */
+	get isIdle(): boolean {
+		return this.pendingCount === 0 && this.#options.clock.monotonicMs() - this.#lastUsedMs >= MEMBER_IDLE_MS;
+	}
+
+	/** Lets a commit of our own be made while the leader waits. It may be made in any case. */
+	async takeTurn(): Promise<() => void> {
+		if (this.#connection === undefined) await this.#connect();
+		const connection = this.#connection;
+		if (connection === undefined || this.#turn !== undefined) return () => undefined;
+		const turn = deferred<void>();
+		this.#turn = turn;
+		connection.send('turn');
+		await inTime(this.#options.clock, SILENCE_MS, turn.promise);
+		this.#turn = undefined;
+		return () => connection.send('done');
+	}
+
+	/** Waits until all is folded, then says good-bye. */
+	async leave(): Promise<void> {
+		await this.#writing;
+		const journal = this.#journal;
+		if (journal !== undefined)
+			await Promise.allSettled([...journal.pending.values()].map(({ result }) => result.promise));
+		this.#left = true;
+		if (journal !== undefined) await this.#closeJournal(journal);
+		this.#connection?.close();
+		this.#connection = undefined;
+	}
+
+	/** Writes what has been gathered, in one call for each turn of the event loop, and wakes the leader. */
+	async #writeQueued(): Promise<void> {
+		while (this.#queue.length > 0) {
+			await soon();
+			const queued = this.#queue.filter(notAborted);
+			this.#queue = [];
+			if (queued.length === 0) continue;
+			let journal: OwnJournal | undefined;
+			try {
+				journal = await this.#openJournal();
+				await this.#write(journal, queued);
+			} catch (error) {
+				if (journal !== undefined) journal.failed = true;
+				// Nothing of it is in the journal.
+				for (const { written } of queued) written.reject(error);
+				continue;
+			}
+			for (const { written } of queued) written.resolve(journal);
+			this.#watch();
+			this.#wakeLeader(queued.some(({ record }) => record.until === 'committed'));
+		}
+		this.#writing = undefined;
+	}
+
+	/** The journal to write to: a new one for the first record, and when the last has grown large or cannot be written. */
+	async #openJournal(): Promise<OwnJournal> {
+		const last = this.#journal;
+		const isFull = last !== undefined && (last.failed || last.file.size >= JOURNAL_LIMIT_BYTES);
+		if (last !== undefined && (!isFull || last.pending.size > 0)) return last;
+		if (last !== undefined) await this.#closeJournal(last);
+		const { random, processes, journals, tableUuid, clock } = this.#options;
+		const id = Buffer.from(random.bytes(ID_BYTES)).toString('hex');
+		const file = await journals.create(journalFileName(id));
+		const header = { tableUuid, journalId: id, writer: identityText(processes.self), createdMs: clock.nowMs() };
+		this.#writer.cut(0);
+		encodeHeader(this.#writer, header);
+		await file.append(this.#writer.view());
+		this.#journal = { id, file, nextRecord: 1, failed: false, pending: new Map() };
+		return this.#journal;
+	}
+
+	/** Nothing more is written to it; whoever leads removes it, now or when this process is gone. */
+	async #closeJournal(journal: OwnJournal): Promise<void> {
+		await journal.file.close();
+		for (let attempt = 0; attempt < MAX_FAREWELLS; attempt++) {
+			if (this.#connection === undefined) await this.#connect();
+			const farewell = deferred<boolean>();
+			this.#farewell = farewell;
+			this.#connection?.send('bye');
+			const removed = await inTime(this.#options.clock, FAREWELL_MS, farewell.promise);
+			if (removed !== false) break;
+		}
+		this.#farewell = undefined;
+		this.#journal = undefined;
+	}
+
+	async #write(journal: OwnJournal, queued: readonly Queued[]): Promise<void> {
+		let seq = journal.nextRecord;
+		this.#writer.cut(0);
+		for (const { record } of queued) encodeRecord(this.#writer, journalRecord(record, seq++));
+		await journal.file.append(this.#writer.view());
+		if (journal.pending.size === 0) this.#heardMs = this.#options.clock.monotonicMs();
+		for (const { record, result } of queued) journal.pending.set(journal.nextRecord++, { record, result });
+	}
+
+	#wakeLeader(urgent: boolean): void {
+		if (this.#connection === undefined) void this.#reconnect();
+		else if (this.#journal !== undefined && this.#toldJournal !== this.#journal.id) this.#introduce(this.#connection);
+		else if (urgent) this.#connection.send('w');
+		else if (!this.#soonAsked) {
+			this.#soonAsked = true;
+			this.#connection.send('j');
+		}
+	}
+
+	async #connect(): Promise<void> {
+		this.#connecting ??= this.#findLeader().finally(() => {
+			this.#connecting = undefined;
+		});
+		return this.#connecting;
+	}
+
+	/** The leader of the newest generation that answers; ourselves when nobody does. */
+	async #findLeader(): Promise<void> {
+		const { host } = this.#options;
+		const { link } = host;
+		if (link === undefined) return this.#leadPrivately();
+		const known = await this.#knownGeneration(link.namespace);
+		const first = Math.max(known, this.#leastGeneration);
+		for (let generation = first; generation < first + MAX_GENERATIONS; generation++) {
+			let connection = await link.connect(generation);
+			if (connection === undefined && generation > known) {
+				await host.lead(generation);
+				connection = await link.connect(generation);
+			}
+			if (connection === undefined) continue;
+			if (await this.#greet(connection)) return this.#use(connection, generation);
+			connection.close();
+		}
+		return this.#leadPrivately();
+	}
+
+	async #leadPrivately(): Promise<void> {
+		const connection = await this.#options.host.leadPrivately();
+		await this.#greet(connection);
+		this.#use(connection, 0);
+	}
+
+	async #knownGeneration(namespace: string): Promise<number> {
+		const { load, location } = this.#options;
+		const { metadata } = await load();
+		const leader = foldStateOf(metadata.properties, location)?.leader;
+		return leader?.namespace === namespace ? leader.generation : 0;
+	}
+
+	async #greet(connection: LinkConnection): Promise<boolean> {
+		const answer = deferred<boolean>();
+		connection.onMessage((message) => {
+			if (message.startsWith('welcome ')) answer.resolve(true);
+			else this.#take(connection, message);
+		});
+		connection.onClose(() => answer.resolve(false));
+		this.#introduce(connection);
+		return (await inTime(this.#options.clock, WELCOME_MS, answer.promise)) === true;
+	}
+
+	#introduce(connection: LinkConnection): void {
+		this.#toldJournal = this.#journal?.id;
+		connection.send(`hello ${this.#toldJournal ?? ''}`);
+	}
+
+	#use(connection: LinkConnection, generation: number): void {
+		this.#connection = connection;
+		this.#soonAsked = false;
+		this.#leastGeneration = Math.max(this.#leastGeneration, generation);
+		this.#heardMs = this.#options.clock.monotonicMs();
+		if (this.#journal !== undefined && this.#toldJournal !== this.#journal.id) this.#introduce(connection);
+		connection.onClose(() => {
+			if (this.#connection !== connection) return;
+			this.#connection = undefined;
+			this.#turn?.resolve();
+			this.#farewell?.resolve(false);
+			if (this.pendingCount > 0 && !this.#left) void this.#reconnect();
+		});
+	}
+
+	async #reconnect(): Promise<void> {
+		for (;;) {
+			try {
+				await this.#connect();
+				return;
+			} catch (error) {
+				if (this.#isFatal(error)) {
+					this.#rejectAll(error);
+					return;
+				}
+				this.#note(error);
+				await this.#options.clock.sleep(WATCH_MS);
+				if (this.pendingCount === 0 || this.#connection !== undefined) return;
+			}
+		}
+	}
+
+	#take(connection: LinkConnection, message: string): void {
+		this.#heardMs = this.#options.clock.monotonicMs();
+		const space = message.indexOf(' ');
+		const verb = space < 0 ? message : message.slice(0, space);
+		const rest = space < 0 ? '' : message.slice(space + 1);
+		switch (verb) {
+			case 'f':
+				this.#folded(rest);
+				break;
+			case 'r': {
+				const [number = '', snapshotId = ''] = rest.split(' ');
+				this.#repeated(Number(number), BigInt(snapshotId));
+				break;
+			}
+			case 'x': {
+				const [number = ''] = rest.split(' ', 1);
+				this.#settle(Number(number), (pending) => pending.result.reject(errorFromText(rest.slice(number.length + 1))));
+				break;
+			}
+			case 'trouble': {
+				const error = errorFromText(rest);
+				if (this.#isFatal(error)) this.#rejectAll(error);
+				else this.#note(error);
+				break;
+			}
+			case 'moved':
+				this.#leastGeneration = Math.max(this.#leastGeneration, Number(rest));
+				connection.close();
+				break;
+			case 'no':
+				// It cannot read our journal: we fold it ourselves.
+				if (this.#connection === connection) this.#connection = undefined;
+				connection.close();
+				void this.#leadPrivately();
+				break;
+			case 'farewell':
+				this.#farewell?.resolve(true);
+				break;
+			case 'go':
+				this.#turn?.resolve();
+				break;
+			default:
+			// 'p' says only that the leader lives.
+		}
+	}
+
+	#folded(rest: string): void {
+		const [number = ''] = rest.split(' ', 1);
+		const upTo = Number(number);
+		this.#soonAsked = false;
+		this.#trouble = undefined;
+		this.#troubleSinceMs = undefined;
+		const journal = this.#journal;
+		if (journal === undefined) return;
+		let snapshot: Snapshot | undefined;
+		for (const [at, { record, result }] of journal.pending) {
+			if (at > upTo) break;
+			snapshot ??= snapshotFromText(rest.slice(number.length + 1));
+			journal.pending.delete(at);
+			result.resolve({ rowCount: record.rowCount, snapshot, repeated: false });
+		}
+		if (journal.pending.size > 0) this.#askAgain(journal);
+	}
+
+	/** Records that came after the leader had looked are asked for by the message that was sent with them. */
+	#askAgain(journal: OwnJournal): void {
+		const [first] = journal.pending.values();
+		if (first?.record.until === 'journaled' && !this.#soonAsked) {
+			this.#soonAsked = true;
+			this.#connection?.send('j');
+		}
+	}
+
+	#repeated(number: number, snapshotId: bigint): void {
+		this.#settle(number, ({ result }) => {
+			void this.#options.load().then(
+				({ metadata }) => result.resolve({ rowCount: 0, snapshot: snapshotById(metadata, snapshotId), repeated: true }),
+				(error: unknown) => result.reject(error),
+			);
+		});
+	}
+
+	#settle(number: number, how: (pending: Pending) => void): void {
+		const pending = this.#journal?.pending.get(number);
+		if (pending === undefined) return;
+		this.#journal?.pending.delete(number);
+		how(pending);
+	}
+
+	#isFatal(error: unknown): boolean {
+		return isIcebergError(error, 'NOT_FOUND', 'NOT_A_TABLE', 'CORRUPT', 'UNSUPPORTED');
+	}
+
+	#note(error: unknown): void {
+		this.#trouble = isIcebergError(error) ? error : new IcebergError('STORAGE', String(error), { cause: error });
+		this.#troubleSinceMs ??= this.#options.clock.monotonicMs();
+	}
+
+	#rejectAll(error: unknown): void {
+		const journal = this.#journal;
+		if (journal === undefined) return;
+		for (const { result } of journal.pending.values()) result.reject(error);
+		journal.pending.clear();
+	}
+
+	/** Passes by a leader that says nothing; the wait keeps the process alive until all is folded. */
+	#watch(): void {
+		if (this.#watching) return;
+		this.#watching = true;
+		void this.#watchWhilePending().finally(() => {
+			this.#watching = false;
+		});
+	}
+
+	async #watchWhilePending(): Promise<void> {
+		const { clock } = this.#options;
+		while (this.pendingCount > 0 && !this.#left) {
+			const before = clock.monotonicMs();
+			await clock.sleep(WATCH_MS);
+			const now = clock.monotonicMs();
+			// Asleep for longer than asked for: it was we who did not listen.
+			if (now - before > 3 * WATCH_MS) this.#heardMs = now;
+			this.#tellTrouble(now);
+			if (this.#connection === undefined || now - this.#heardMs < SILENCE_MS) continue;
+			this.#leastGeneration += 1;
+			this.#connection.close();
+		}
+	}
+
+	#tellTrouble(now: number): void {
+		if (this.#troubleSinceMs === undefined || now - this.#troubleSinceMs < TROUBLE_PATIENCE_MS) return;
+		const { location } = this.#options;
+		this.#rejectAll(
+			new IcebergError(
+				'COMMIT_STATE_UNKNOWN',
+				`the rows stand in the journal ${this.#journal?.id} of ${location} and are appended as soon as that is possible; ` +
+					`so far it is not: ${this.#trouble?.message}`,
+				{ cause: this.#trouble, context: { location, journal: this.#journal?.id } },
+			),
+		);
+		this.#troubleSinceMs = undefined;
+	}
+}
+
+function notAborted({ signal, written }: Queued): boolean {
+	try {
+		throwIfAborted(signal);
+		return true;
+	} catch (error) {
+		written.reject(error);
+		return false;
+	}
+}
+
+function journalRecord({ batch, schemaId, key, until }: MemberRecord, seq: number): NewJournalRecord {
+	return {
+		kind: 'rows',
+		seq,
+		schemaId,
+		batch,
+		...(key === undefined ? {} : { key }),
+		...(until === 'journaled' ? { journaled: true } : {}),
+	};
+}
+
+/** After the callbacks that are due now. */
+function soon(): Promise<void> {
+	return new Promise((resolve) => void setImmediate(resolve));
+}
