@@ -122,13 +122,15 @@ export class GroupAppender {
 		return this.#journaling;
 	}
 
-	/** What a lost swap leads to: the leader takes the rows, or lets us commit. */
-	async #onConflict(attempt: number, mayJoin: boolean, turns: (() => void)[]): Promise<void> {
+	/** What a lost swap leads to: the leader takes the rows, or lets us commit. True: it is our turn. */
+	async #onConflict(attempt: number, mayJoin: boolean, turns: (() => void)[]): Promise<boolean> {
 		const journaling = await this.#journals();
-		if (journaling === undefined) return;
+		if (journaling === undefined) return false;
 		if (mayJoin && journaling.canJoin) throw new JoinOthers();
 		endTurns(turns);
-		if (attempt >= TURN_AFTER_CONFLICTS && journaling.canJoin) turns.push(await journaling.takeTurn());
+		if (attempt < TURN_AFTER_CONFLICTS || !journaling.canJoin) return false;
+		turns.push(await journaling.takeTurn());
+		return true;
 	}
 
 	/** One append with a key at a time; the ones behind it find what it did. */
@@ -320,7 +322,7 @@ export class GroupAppender {
 		for (const file of files) append.addFile(file);
 		const actions = keys.length === 0 ? [append] : [append, new RememberKeysAction(keys)];
 		const turns: (() => void)[] = [];
-		const onConflict = (attempt: number): Promise<void> => this.#onConflict(attempt, mayJoin, turns);
+		const onConflict = (attempt: number): Promise<boolean> => this.#onConflict(attempt, mayJoin, turns);
 		try {
 			const options = { clock, random, processes, onConflict, ...signal };
 			const { loaded, commitId } = await commitActions(committer, base, actions, options);

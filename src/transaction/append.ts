@@ -1,17 +1,14 @@
 /** Adding data files. */
 import { IcebergError } from '../errors/iceberg-error.ts';
-import type { FileIO } from '../io/file-io.ts';
 import { encodeManifests } from '../manifest/encode-manifest.ts';
-import type { ManifestWriteContext } from '../manifest/manifest-writer.ts';
 import type { DataFile, ManifestEntry, ManifestFile } from '../manifest/types.ts';
-import { manifestProperties, type ManifestProperties } from '../metadata/table-properties.ts';
+import type { ManifestProperties } from '../metadata/table-properties.ts';
 import type { TableMetadata } from '../spec/table-metadata.ts';
 import { MAIN_BRANCH, partitionTypeIn, specById } from '../spec/table-metadata-lookup.ts';
-import type { Action, ActionContext, ActionResult } from './action.ts';
+import type { ActionResult } from './action.ts';
 import { manifestsOf } from './manifest-lists.ts';
 import { ManifestMerger } from './manifest-merge.ts';
-import type { PendingWrites } from './pending-writes.ts';
-import { MANIFEST_CODECS, SnapshotProducer } from './snapshot-producer.ts';
+import { SnapshotAction, type SnapshotAttempt } from './snapshot-action.ts';
 import { AddedFilesSummary, type Summary } from './snapshot-summary.ts';
 
 export interface AppendOptions {
@@ -27,17 +24,16 @@ export interface AppendOptions {
 }
 
 /** Appends data files as one snapshot. Manifests of them are written once, for all attempts. */
-export class AppendAction implements Action {
+export class AppendAction extends SnapshotAction {
 	readonly name = 'append';
 	readonly #options: AppendOptions;
 	readonly #files = new Map<string, DataFile>();
-	readonly #producer: SnapshotProducer;
 	readonly #merger = new ManifestMerger();
-	#manifests: { readonly formatVersion: number; readonly manifests: readonly ManifestFile[] } | undefined;
+	#manifests: readonly ManifestFile[] | undefined;
 
 	constructor(options: AppendOptions = {}) {
+		super(options.branch ?? MAIN_BRANCH);
 		this.#options = options;
-		this.#producer = new SnapshotProducer(options.branch ?? MAIN_BRANCH);
 	}
 
 	/** @throws `INVALID_ARGUMENT` for a delete file, or a location that was added before */
@@ -59,75 +55,38 @@ export class AppendAction implements Action {
 	}
 
 	/** Nothing to append is nothing to change. */
-	async apply(base: TableMetadata, context: ActionContext): Promise<ActionResult> {
-		if (this.#files.size === 0) return { updates: [], requirements: [], newFiles: [] };
-		SnapshotProducer.checkWritable(base);
-		const properties = manifestProperties(base.properties);
-		const parent = this.#producer.parentIn(base);
-		const { id: snapshotId, renewed } = this.#producer.snapshotIdIn(base, context);
-		if (renewed) this.#forgetManifests();
-		const writes = this.#producer.startWrites(context.io);
-		const write = {
-			formatVersion: base.formatVersion,
-			table: base,
-			snapshotId,
-			codec: MANIFEST_CODECS[properties.codec],
-			...(properties.codecLevel === undefined ? {} : { codecLevel: properties.codecLevel }),
-		};
-		try {
-			const own = await this.#ownManifests(base, write, properties, writes, context);
-			const before = parent === undefined ? [] : await manifestsOf(context.io, parent, base, context.signal);
-			const merged = await this.#merger.merge(before.filter(hasLiveFiles), own.length, {
-				io: context.io,
-				base,
-				properties: this.#options.manifests === 'fast' ? { ...properties, mergeEnabled: false } : properties,
-				signal: context.signal,
-				write,
-				store: async (bytes) => {
-					const location = this.#producer.newManifestLocation(context);
-					await writes.add(location, bytes);
-					return location;
-				},
-			});
-			const result = await this.#producer.produce(
-				base,
-				parent,
-				{
-					operation: 'append',
-					manifests: [...own, ...merged.manifests],
-					replacedManifestCount: merged.replacedCount,
-					summary: { ...this.#options.summary, ...this.#summary(base, properties) },
-				},
-				properties,
-				writes,
-				context,
-			);
-			return { ...result, newFiles: [...this.#files.keys(), ...result.newFiles] };
-		} catch (error) {
-			// No write may still be under way when the files are cleaned up.
-			await writes.ended();
-			throw error;
-		}
+	protected override isEmpty(): boolean {
+		return this.#files.size === 0;
 	}
 
-	async committed(metadata: TableMetadata, io: FileIO): Promise<void> {
-		await this.#producer.committed(metadata, io);
+	protected override async attempt(attempt: SnapshotAttempt): Promise<ActionResult> {
+		const { base, context, properties, parent, write, store } = attempt;
+		// Written by the first attempt, for all.
+		const own = (this.#manifests ??= await this.#ownManifests(attempt));
+		const before = parent === undefined ? [] : await manifestsOf(context.io, parent, base, context.signal);
+		const merged = await this.#merger.merge(before.filter(hasLiveFiles), own.length, {
+			io: context.io,
+			base,
+			properties: this.#options.manifests === 'fast' ? { ...properties, mergeEnabled: false } : properties,
+			signal: context.signal,
+			write,
+			store,
+		});
+		const result = await attempt.produce({
+			operation: 'append',
+			manifests: [...own, ...merged.manifests],
+			replacedManifestCount: merged.replacedCount,
+			summary: { ...this.#options.summary, ...this.#summary(base, properties) },
+		});
+		return { ...result, newFiles: [...this.#files.keys(), ...result.newFiles] };
 	}
 
-	async abandoned(io: FileIO): Promise<void> {
-		await this.#producer.abandoned(io);
-		this.#forgetManifests();
+	protected override forget(): void {
+		this.#manifests = undefined;
+		this.#merger.clear();
 	}
 
-	/** Started by the first attempt, which fails as a whole if they do; again only when the table was upgraded since. */
-	async #ownManifests(
-		base: TableMetadata,
-		write: Omit<ManifestWriteContext, 'specId' | 'content'>,
-		properties: ManifestProperties,
-		writes: PendingWrites,
-		context: ActionContext,
-	): Promise<readonly ManifestFile[]> {
-		if (this.#manifests?.formatVersion === base.formatVersion) return this.#manifests.manifests;
+	async #ownManifests({ base, properties, write, store }: SnapshotAttempt): Promise<readonly ManifestFile[]> {
 		const bySpec = new Map<number, DataFile[]>();
 		for (const file of this.#files.values()) {
 			const group = bySpec.get(file.specId);
@@ -140,13 +99,8 @@ export class AppendAction implements Action {
 			requireSpec(base, specId);
 			const entries = added(bySpec.get(specId) ?? [], write.snapshotId);
 			const encoded = encodeManifests(entries, { ...write, specId, content: 'data' }, properties.targetSizeBytes);
-			for await (const { bytes, manifest } of encoded) {
-				const location = this.#producer.newManifestLocation(context);
-				await writes.add(location, bytes);
-				manifests.push({ ...manifest, location });
-			}
+			for await (const { bytes, manifest } of encoded) manifests.push({ ...manifest, location: await store(bytes) });
 		}
-		this.#manifests = { formatVersion: base.formatVersion, manifests };
 		return manifests;
 	}
 
@@ -157,11 +111,6 @@ export class AppendAction implements Action {
 			summary.add(file, spec, partitionTypeIn(base, spec));
 		}
 		return summary.build(properties.partitionSummaryLimit);
-	}
-
-	#forgetManifests(): void {
-		this.#manifests = undefined;
-		this.#merger.clear();
 	}
 }
 

@@ -25,8 +25,12 @@ export interface CommitOptions {
 	readonly processes?: Processes | undefined;
 	/** used where the table's properties do not say. Default {@link FOLDER_TABLE_RETRIES} */
 	readonly retryDefaults?: BackoffOptions;
-	/** Called after each lost swap, with the number of the attempt, before the next one. What it throws ends the commit. */
-	readonly onConflict?: (attempt: number) => Promise<void>;
+	/**
+	 * Called after each lost swap, before the wait; `true` says that there is nothing to wait for (who kept winning gave us a
+	 * turn). What it throws ends the commit.
+	 * @param attempt how many were lost, from 1
+	 */
+	readonly onConflict?: (attempt: number) => Promise<boolean | void>;
 	readonly signal?: AbortSignal;
 }
 
@@ -113,8 +117,8 @@ class CommitRun {
 			const swapped = await this.#swap(request);
 			if (swapped.outcome === 'committed') return this.#succeeded(swapped.loaded);
 			if (swapped.outcome === 'unknown') return this.#succeeded(await this.#findInHistory(swapped.cause));
-			await this.#options.onConflict?.(this.#attempts);
-			if (!(await backoff.next(signal))) throw this.#conflict(backoff, swapped.cause);
+			const isOurTurn = (await this.#options.onConflict?.(this.#attempts)) === true;
+			if (!(await backoff.next(signal, isOurTurn))) throw this.#conflict(backoff, swapped.cause);
 		}
 	}
 

@@ -33,7 +33,7 @@ export interface MergeResult {
 }
 
 interface Merged {
-	readonly inputs: readonly string[];
+	readonly inputs: readonly ManifestFile[];
 	readonly formatVersion: number;
 	readonly manifest: ManifestFile;
 }
@@ -53,18 +53,20 @@ export class ManifestMerger {
 	async merge(parent: readonly ManifestFile[], newCount: number, context: MergeContext): Promise<MergeResult> {
 		if (!context.properties.mergeEnabled) return { manifests: parent, replacedCount: 0 };
 		const replaced = new Map<string, Merged>();
-		const here = new Set(parent.map((manifest) => manifest.location));
+		// Row ids stand in the list: a manifest that was given some since is not the one that was merged.
+		const here = new Map(parent.map((manifest) => [manifest.location, manifest.firstRowId ?? null]));
 		for (const merged of this.#merged) {
 			if (merged.formatVersion !== context.base.formatVersion) continue;
-			if (merged.inputs.every((input) => here.has(input) && !replaced.has(input)))
-				for (const input of merged.inputs) replaced.set(input, merged);
+			const stands = ({ location, firstRowId }: ManifestFile): boolean =>
+				here.get(location) === (firstRowId ?? null) && !replaced.has(location);
+			if (merged.inputs.every(stands)) for (const { location } of merged.inputs) replaced.set(location, merged);
 		}
 		if (replaced.size === 0) {
 			for (const bin of binsToMerge(parent, newCount, context.properties)) {
 				const merged = await mergeBin(bin, context);
 				if (merged === undefined) continue;
 				this.#merged.push(merged);
-				for (const input of merged.inputs) replaced.set(input, merged);
+				for (const { location } of merged.inputs) replaced.set(location, merged);
 			}
 		}
 		return { manifests: substitute(parent, replaced), replacedCount: replaced.size };
@@ -159,7 +161,7 @@ async function mergeBin(bin: readonly ManifestFile[], context: MergeContext): Pr
 	const specId = (bin[0] as ManifestFile).specId;
 	const { bytes, manifest } = await encodeManifest(entries, { ...write, specId, content: 'data' });
 	return {
-		inputs: bin.map((each) => each.location),
+		inputs: bin,
 		formatVersion: base.formatVersion,
 		manifest: { ...manifest, location: await store(bytes) },
 	};

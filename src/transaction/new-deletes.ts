@@ -15,7 +15,8 @@ const READ_CONCURRENCY = 8;
 
 interface Rewritten {
 	readonly file: DataFile;
-	readonly sequenceNumber: bigint;
+	/** `undefined`: of the commit */
+	readonly sequenceNumber: bigint | undefined;
 }
 
 /** Checks, for each base of a commit, whether rows that are being moved to new files have been deleted meanwhile. */
@@ -33,8 +34,16 @@ export class NewDeletes {
 		this.#partitions = new Set(added.map((file) => partitionKey(file.specId, file.partition)));
 	}
 
-	/** @throws `VALIDATION_FAILED` naming the data file and the deletes */
-	async check(base: TableMetadata, manifests: readonly ManifestFile[], context: ActionContext): Promise<void> {
+	/**
+	 * @param ownNumber of files that the commit itself added; all new files then have it
+	 * @throws `VALIDATION_FAILED` naming the data file and the deletes
+	 */
+	async check(
+		base: TableMetadata,
+		manifests: readonly ManifestFile[],
+		context: ActionContext,
+		ownNumber: bigint | undefined,
+	): Promise<void> {
 		const deletes = manifests.filter((manifest) => manifest.content === 'deletes');
 		if (deletes.length === 0) return;
 		const entries = await mapAllBounded(
@@ -55,8 +64,8 @@ export class NewDeletes {
 			topLevelIds: new Set(base.schemas.flatMap((schema) => schema.fields.map((field) => field.id))),
 		});
 		for (const entry of entries.flat()) index.add(entry);
-		for (const { file, sequenceNumber } of this.#removed) {
-			const escaped = index.forDataFile(file, sequenceNumber).find((each) => this.#escapes(each, file));
+		for (const { file, sequenceNumber = ownNumber ?? 0n } of this.#removed) {
+			const escaped = index.forDataFile(file, sequenceNumber).find((each) => this.#escapes(each, file, ownNumber));
 			if (escaped === undefined) continue;
 			throw new IcebergError(
 				'VALIDATION_FAILED',
@@ -67,9 +76,9 @@ export class NewDeletes {
 	}
 
 	/** Positions are of the old file. Equality deletes reach the new files, if these stand in the same partition. */
-	#escapes(deletes: DeleteFile, file: DataFile): boolean {
+	#escapes(deletes: DeleteFile, file: DataFile, ownNumber: bigint | undefined): boolean {
 		if (deletes.content !== 'equality-deletes') return true;
 		if (deletes.sequenceNumber <= this.#startingSequenceNumber) return false;
-		return !this.#partitions.has(partitionKey(file.specId, file.partition));
+		return ownNumber !== undefined || !this.#partitions.has(partitionKey(file.specId, file.partition));
 	}
 }

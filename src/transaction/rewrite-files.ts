@@ -1,34 +1,33 @@
 /** Replacing data files by others with the same rows. Iceberg spec: Snapshots, operation `replace`. */
 import { IcebergError } from '../errors/iceberg-error.ts';
-import type { FileIO } from '../io/file-io.ts';
 import { encodeManifests } from '../manifest/encode-manifest.ts';
-import type { ManifestWriteContext } from '../manifest/manifest-writer.ts';
 import type { DataFile, ManifestEntry, ManifestFile } from '../manifest/types.ts';
-import { manifestProperties, type ManifestProperties } from '../metadata/table-properties.ts';
 import type { TableMetadata } from '../spec/table-metadata.ts';
 import { MAIN_BRANCH, specById } from '../spec/table-metadata-lookup.ts';
 import { mapAllBounded } from '../util/bounded-pool.ts';
-import type { Action, ActionContext, ActionResult } from './action.ts';
+import type { ActionContext, ActionResult } from './action.ts';
 import { entriesOf } from './live-entries.ts';
 import { manifestsOf } from './manifest-lists.ts';
 import { NewDeletes } from './new-deletes.ts';
-import type { PendingWrites } from './pending-writes.ts';
 import { replacedFilesSummary } from './replaced-files-summary.ts';
-import { MANIFEST_CODECS, SnapshotProducer } from './snapshot-producer.ts';
+import { SnapshotAction, type SnapshotAttempt } from './snapshot-action.ts';
 import type { Summary } from './snapshot-summary.ts';
 
 /** A live data file, as it stood when its rows were read. */
 export interface RewrittenFile {
 	readonly file: DataFile;
-	/** data sequence number */
-	readonly sequenceNumber: bigint;
+	/** data sequence number; `undefined` for a file that the action before this one adds, in a table without row ids */
+	readonly sequenceNumber: bigint | undefined;
 }
 
 export interface RewriteFiles {
 	readonly removed: readonly RewrittenFile[];
 	/** their rows, all of them and no others */
 	readonly added: readonly DataFile[];
-	/** Of the snapshot whose rows were read: the new files' data sequence number, so that later equality deletes apply. */
+	/**
+	 * Of the snapshot whose rows were read: the new files' data sequence number, so that later equality deletes apply. With files
+	 * of the same commit theirs is that of the commit, and the rewrite fails when there are later equality deletes.
+	 */
 	readonly startingSequenceNumber: bigint;
 	/** Default `main`. */
 	readonly branch?: string;
@@ -48,23 +47,21 @@ interface Filtered {
  * Replaces data files, as one `replace` snapshot. Whatever was appended meanwhile stays as it is. Each attempt checks that
  * all replaced files are still live, and that no deletes were committed that their rows, at their new places, would escape.
  */
-export class RewriteFilesAction implements Action {
+export class RewriteFilesAction extends SnapshotAction {
 	readonly name = 'rewrite files';
 	readonly #rewrite: RewriteFiles;
-	readonly #producer: SnapshotProducer;
 	readonly #removed: ReadonlyMap<string, RewrittenFile>;
 	readonly #deletes: NewDeletes;
 	/** by manifests and row ids, for attempts on bases that still have them */
 	readonly #filtered = new Map<string, Filtered>();
 	/** manifests that hold none of the files */
 	readonly #untouched = new Set<string>();
-	#formatVersion: number | undefined;
-	#added: readonly ManifestFile[] | undefined;
+	#added: { readonly sequenceNumber: bigint; readonly manifests: readonly ManifestFile[] } | undefined;
 
 	/** @throws `INVALID_ARGUMENT` for nothing to replace, a delete file, or a file that stands there twice */
 	constructor(rewrite: RewriteFiles) {
+		super(rewrite.branch ?? MAIN_BRANCH);
 		this.#rewrite = rewrite;
-		this.#producer = new SnapshotProducer(rewrite.branch ?? MAIN_BRANCH);
 		this.#removed = new Map(rewrite.removed.map((each) => [each.file.location, each]));
 		this.#deletes = new NewDeletes(rewrite.removed, rewrite.added, rewrite.startingSequenceNumber);
 		const files = [...rewrite.removed.map((each) => each.file), ...rewrite.added];
@@ -83,55 +80,30 @@ export class RewriteFilesAction implements Action {
 	}
 
 	/** @throws `VALIDATION_FAILED` when the files are not as they were: the rewrite has to be planned anew */
-	async apply(base: TableMetadata, context: ActionContext): Promise<ActionResult> {
-		SnapshotProducer.checkWritable(base);
-		const properties = manifestProperties(base.properties);
-		const parent = this.#producer.parentIn(base);
+	protected override async attempt(attempt: SnapshotAttempt): Promise<ActionResult> {
+		const { base, context, parent } = attempt;
 		if (parent === undefined) throw stale(this.#rewrite.removed[0]?.file.location, 'the table has no rows any more');
-		const { id: snapshotId, renewed } = this.#producer.snapshotIdIn(base, context);
-		if (renewed || this.#formatVersion !== base.formatVersion) this.#forgetManifests();
-		this.#formatVersion = base.formatVersion;
-		const writes = this.#producer.startWrites(context.io);
-		const write: Omit<ManifestWriteContext, 'specId' | 'content'> = {
-			formatVersion: base.formatVersion,
-			table: base,
-			snapshotId,
-			codec: MANIFEST_CODECS[properties.codec],
-			...(properties.codecLevel === undefined ? {} : { codecLevel: properties.codecLevel }),
-		};
-		try {
-			const before = (await manifestsOf(context.io, parent, base, context.signal)).filter(hasLiveFiles);
-			await this.#deletes.check(base, before, context);
-			const kept = await this.#filterAll(base, before, write, properties, writes, context);
-			const added = await this.#addedManifests(base, write, properties, writes, context);
-			const result = await this.#producer.produce(
-				base,
-				parent,
-				{
-					operation: 'replace',
-					manifests: [...added, ...kept.manifests],
-					replacedManifestCount: kept.replacedCount,
-					summary: { ...this.#rewrite.summary, ...this.#summary() },
-				},
-				properties,
-				writes,
-				context,
-			);
-			return { ...result, newFiles: [...this.#rewrite.added.map((file) => file.location), ...result.newFiles] };
-		} catch (error) {
-			// No write may still be under way when the files are cleaned up.
-			await writes.ended();
-			throw error;
-		}
+		const { removed, added, startingSequenceNumber } = this.#rewrite;
+		// What an earlier action of this commit added has the number of that action's snapshot, another in each attempt.
+		const isOwn = removed.some(({ sequenceNumber }) => sequenceNumber === undefined);
+		const ownNumber = isOwn ? parent.sequenceNumber : undefined;
+		const before = (await manifestsOf(context.io, parent, base, context.signal)).filter(hasLiveFiles);
+		await this.#deletes.check(base, before, context, ownNumber);
+		const kept = await this.#filterAll(attempt, before, ownNumber);
+		const manifests = await this.#addedManifests(attempt, ownNumber ?? startingSequenceNumber);
+		const result = await attempt.produce({
+			operation: 'replace',
+			manifests: [...manifests, ...kept.manifests],
+			replacedManifestCount: kept.replacedCount,
+			summary: { ...this.#rewrite.summary, ...this.#summary() },
+		});
+		return { ...result, newFiles: [...added.map((file) => file.location), ...result.newFiles] };
 	}
 
-	async committed(metadata: TableMetadata, io: FileIO): Promise<void> {
-		await this.#producer.committed(metadata, io);
-	}
-
-	async abandoned(io: FileIO): Promise<void> {
-		await this.#producer.abandoned(io);
-		this.#forgetManifests();
+	protected override forget(): void {
+		this.#filtered.clear();
+		this.#untouched.clear();
+		this.#added = undefined;
 	}
 
 	/**
@@ -139,17 +111,15 @@ export class RewriteFilesAction implements Action {
 	 * is compacted would leave a manifest behind.
 	 */
 	async #filterAll(
-		base: TableMetadata,
+		attempt: SnapshotAttempt,
 		before: readonly ManifestFile[],
-		write: Omit<ManifestWriteContext, 'specId' | 'content'>,
-		properties: ManifestProperties,
-		writes: PendingWrites,
-		context: ActionContext,
+		ownNumber: bigint | undefined,
 	): Promise<{ readonly manifests: readonly ManifestFile[]; readonly replacedCount: number }> {
+		const { base, context, properties } = attempt;
 		const isTouched = await mapAllBounded(
 			before,
 			READ_CONCURRENCY,
-			(manifest) => this.#isTouched(base, manifest, context),
+			(manifest) => this.#isTouched(base, manifest, ownNumber, context),
 			context.signal,
 		);
 		const touched = before.filter((_, i) => isTouched[i]);
@@ -161,7 +131,7 @@ export class RewriteFilesAction implements Action {
 				const key = bin.map(keyOf).join('\n');
 				let result = this.#filtered.get(key);
 				if (result === undefined) {
-					result = await this.#filter(base, bin, write, properties, writes, context);
+					result = await this.#filter(attempt, bin, ownNumber);
 					this.#filtered.set(key, result);
 				}
 				return result;
@@ -182,9 +152,14 @@ export class RewriteFilesAction implements Action {
 		};
 	}
 
-	async #isTouched(base: TableMetadata, manifest: ManifestFile, context: ActionContext): Promise<boolean> {
+	async #isTouched(
+		base: TableMetadata,
+		manifest: ManifestFile,
+		ownNumber: bigint | undefined,
+		context: ActionContext,
+	): Promise<boolean> {
 		const mayHold = this.#rewrite.removed.some(
-			({ file, sequenceNumber }) =>
+			({ file, sequenceNumber = ownNumber ?? 0n }) =>
 				file.specId === manifest.specId &&
 				// Iceberg spec: Manifest Lists. No live file's number is outside of these.
 				manifest.minSequenceNumber <= sequenceNumber &&
@@ -199,12 +174,9 @@ export class RewriteFilesAction implements Action {
 	}
 
 	async #filter(
-		base: TableMetadata,
+		{ base, write, properties, store, context }: SnapshotAttempt,
 		bin: readonly ManifestFile[],
-		write: Omit<ManifestWriteContext, 'specId' | 'content'>,
-		properties: ManifestProperties,
-		writes: PendingWrites,
-		context: ActionContext,
+		ownNumber: bigint | undefined,
 	): Promise<Filtered> {
 		const found: string[] = [];
 		const changed: ManifestEntry[] = [];
@@ -214,7 +186,7 @@ export class RewriteFilesAction implements Action {
 					changed.push({ ...entry, status: 'existing' });
 					continue;
 				}
-				this.#checkUnchanged(entry);
+				this.#checkUnchanged(entry, ownNumber);
 				found.push(entry.file.location);
 				changed.push({ ...entry, status: 'deleted', snapshotId: write.snapshotId });
 			}
@@ -222,16 +194,12 @@ export class RewriteFilesAction implements Action {
 		const specId = (bin[0] as ManifestFile).specId;
 		const manifests: ManifestFile[] = [];
 		const encoded = encodeManifests(changed, { ...write, specId, content: 'data' }, properties.targetSizeBytes);
-		for await (const { bytes, manifest } of encoded) {
-			const location = this.#producer.newManifestLocation(context);
-			await writes.add(location, bytes);
-			manifests.push({ ...manifest, location });
-		}
+		for await (const { bytes, manifest } of encoded) manifests.push({ ...manifest, location: await store(bytes) });
 		return { found, manifests };
 	}
 
-	#checkUnchanged(entry: ManifestEntry): void {
-		const { file, sequenceNumber } = this.#removed.get(entry.file.location) as RewrittenFile;
+	#checkUnchanged(entry: ManifestEntry, ownNumber: bigint | undefined): void {
+		const { file, sequenceNumber = ownNumber } = this.#removed.get(entry.file.location) as RewrittenFile;
 		const now = entry.file;
 		if ((entry.sequenceNumber ?? 0n) !== sequenceNumber || now.recordCount !== file.recordCount)
 			throw stale(file.location, 'it was replaced by another file of its name');
@@ -240,15 +208,12 @@ export class RewriteFilesAction implements Action {
 	}
 
 	async #addedManifests(
-		base: TableMetadata,
-		write: Omit<ManifestWriteContext, 'specId' | 'content'>,
-		properties: ManifestProperties,
-		writes: PendingWrites,
-		context: ActionContext,
+		{ base, write, properties, store }: SnapshotAttempt,
+		dataSequenceNumber: bigint,
 	): Promise<readonly ManifestFile[]> {
-		if (this.#added !== undefined) return this.#added;
-		const { added, startingSequenceNumber } = this.#rewrite;
-		const sequenceNumber = base.formatVersion === 1 ? null : startingSequenceNumber;
+		if (this.#added?.sequenceNumber === dataSequenceNumber) return this.#added.manifests;
+		const { added } = this.#rewrite;
+		const sequenceNumber = base.formatVersion === 1 ? null : dataSequenceNumber;
 		const manifests: ManifestFile[] = [];
 		for (const specId of new Set(added.map((file) => file.specId))) {
 			if (specById(base, specId) === undefined)
@@ -265,13 +230,9 @@ export class RewriteFilesAction implements Action {
 					}),
 				);
 			const encoded = encodeManifests(entries, { ...write, specId, content: 'data' }, properties.targetSizeBytes);
-			for await (const { bytes, manifest } of encoded) {
-				const location = this.#producer.newManifestLocation(context);
-				await writes.add(location, bytes);
-				manifests.push({ ...manifest, location });
-			}
+			for await (const { bytes, manifest } of encoded) manifests.push({ ...manifest, location: await store(bytes) });
 		}
-		this.#added = manifests;
+		this.#added = { sequenceNumber: dataSequenceNumber, manifests };
 		return manifests;
 	}
 
@@ -282,17 +243,11 @@ export class RewriteFilesAction implements Action {
 			added,
 		);
 	}
-
-	#forgetManifests(): void {
-		this.#filtered.clear();
-		this.#untouched.clear();
-		this.#added = undefined;
-	}
 }
 
-/** Row ids come with a commit; entries written before it lack them. */
-function keyOf({ location, firstRowId }: ManifestFile): string {
-	return `${location} ${firstRowId ?? ''}`;
+/** Sequence numbers and row ids come with a commit, in each attempt others; entries written before it lack them. */
+function keyOf({ location, sequenceNumber, firstRowId }: ManifestFile): string {
+	return `${location} ${sequenceNumber} ${firstRowId ?? ''}`;
 }
 
 /** Manifests of one spec that fit into one of the target size together, in their order. */

@@ -1,19 +1,15 @@
 /** Putting the entries of many manifests, ordered by partition, into few. Iceberg spec: Snapshots, operation `replace`. */
-import type { FileIO } from '../io/file-io.ts';
 import { encodeManifests } from '../manifest/encode-manifest.ts';
-import type { ManifestWriteContext } from '../manifest/manifest-writer.ts';
 import type { ManifestEntry, ManifestFile } from '../manifest/types.ts';
-import { manifestProperties } from '../metadata/table-properties.ts';
 import { compareValues } from '../spec/compare.ts';
 import type { PartitionSpec } from '../spec/partition-spec.ts';
 import type { TableMetadata } from '../spec/table-metadata.ts';
 import { MAIN_BRANCH, partitionTypeIn, specById } from '../spec/table-metadata-lookup.ts';
 import type { StructValue, Value } from '../spec/types.ts';
-import type { Action, ActionContext, ActionResult } from './action.ts';
+import type { ActionContext, ActionResult } from './action.ts';
 import { entriesOf } from './live-entries.ts';
 import { manifestsOf } from './manifest-lists.ts';
-import type { PendingWrites } from './pending-writes.ts';
-import { MANIFEST_CODECS, SnapshotProducer } from './snapshot-producer.ts';
+import { NOTHING_TO_CHANGE, SnapshotAction, type SnapshotAttempt } from './snapshot-action.ts';
 import type { Summary } from './snapshot-summary.ts';
 
 /** Entries that are held in memory, and put in order, at once. */
@@ -43,16 +39,14 @@ interface Rewritten {
  * Delete manifests are left alone. What others commit meanwhile stays beside it; where they replaced manifests that were
  * read, the work is done again.
  */
-export class RewriteManifestsAction implements Action {
+export class RewriteManifestsAction extends SnapshotAction {
 	readonly name = 'rewrite manifests';
 	readonly #options: RewriteManifestsOptions;
-	readonly #producer: SnapshotProducer;
-	#formatVersion: number | undefined;
 	#rewritten: readonly Rewritten[] | undefined;
 
 	constructor(options: RewriteManifestsOptions = {}) {
+		super(options.branch ?? MAIN_BRANCH);
 		this.#options = options;
-		this.#producer = new SnapshotProducer(options.branch ?? MAIN_BRANCH);
 	}
 
 	/** manifests before, manifests after and entries of the last attempt */
@@ -66,66 +60,28 @@ export class RewriteManifestsAction implements Action {
 		};
 	}
 
-	async apply(base: TableMetadata, context: ActionContext): Promise<ActionResult> {
-		SnapshotProducer.checkWritable(base);
-		const parent = this.#producer.parentIn(base);
-		if (parent === undefined) return { updates: [], requirements: [], newFiles: [] };
-		const properties = manifestProperties(base.properties);
-		const { id: snapshotId, renewed } = this.#producer.snapshotIdIn(base, context);
+	protected override async attempt(attempt: SnapshotAttempt): Promise<ActionResult> {
+		const { base, context, parent } = attempt;
+		if (parent === undefined) return NOTHING_TO_CHANGE;
 		const before = (await manifestsOf(context.io, parent, base, context.signal)).filter(
 			(manifest) => manifest.addedFilesCount !== 0 || manifest.existingFilesCount !== 0,
 		);
-		const writes = this.#producer.startWrites(context.io);
-		try {
-			if (renewed || this.#formatVersion !== base.formatVersion || !this.#stillStands(before)) {
-				this.#rewritten = undefined;
-				this.#formatVersion = base.formatVersion;
-			}
-			this.#rewritten ??= await this.#rewriteAll(
-				base,
-				before,
-				{
-					formatVersion: base.formatVersion,
-					table: base,
-					snapshotId,
-					codec: MANIFEST_CODECS[properties.codec],
-					...(properties.codecLevel === undefined ? {} : { codecLevel: properties.codecLevel }),
-				},
-				this.#options.targetSizeBytes ?? properties.targetSizeBytes,
-				writes,
-				context,
-			);
-			if (this.#rewritten.length === 0) return { updates: [], requirements: [], newFiles: [] };
-			const replaced = new Set(this.#rewritten.flatMap((part) => part.inputs.map((input) => input.location)));
-			return await this.#producer.produce(
-				base,
-				parent,
-				{
-					operation: 'replace',
-					manifests: [
-						...this.#rewritten.flatMap((part) => part.outputs),
-						...before.filter((manifest) => !replaced.has(manifest.location)),
-					],
-					replacedManifestCount: replaced.size,
-					summary: { ...this.#options.summary, 'entries-processed': String(this.counts.entries) },
-				},
-				properties,
-				writes,
-				context,
-			);
-		} catch (error) {
-			// No write may still be under way when the files are cleaned up.
-			await writes.ended();
-			throw error;
-		}
+		if (!this.#stillStands(before)) this.forget();
+		this.#rewritten ??= await this.#rewriteAll(attempt, before);
+		if (this.#rewritten.length === 0) return NOTHING_TO_CHANGE;
+		const replaced = new Set(this.#rewritten.flatMap((part) => part.inputs.map((input) => input.location)));
+		return attempt.produce({
+			operation: 'replace',
+			manifests: [
+				...this.#rewritten.flatMap((part) => part.outputs),
+				...before.filter((manifest) => !replaced.has(manifest.location)),
+			],
+			replacedManifestCount: replaced.size,
+			summary: { ...this.#options.summary, 'entries-processed': String(this.counts.entries) },
+		});
 	}
 
-	async committed(metadata: TableMetadata, io: FileIO): Promise<void> {
-		await this.#producer.committed(metadata, io);
-	}
-
-	async abandoned(io: FileIO): Promise<void> {
-		await this.#producer.abandoned(io);
+	protected override forget(): void {
 		this.#rewritten = undefined;
 	}
 
@@ -137,14 +93,9 @@ export class RewriteManifestsAction implements Action {
 		);
 	}
 
-	async #rewriteAll(
-		base: TableMetadata,
-		before: readonly ManifestFile[],
-		write: Omit<ManifestWriteContext, 'specId' | 'content'>,
-		targetSizeBytes: number,
-		writes: PendingWrites,
-		context: ActionContext,
-	): Promise<readonly Rewritten[]> {
+	async #rewriteAll(attempt: SnapshotAttempt, before: readonly ManifestFile[]): Promise<readonly Rewritten[]> {
+		const { base, context, properties } = attempt;
+		const targetSizeBytes = this.#options.targetSizeBytes ?? properties.targetSizeBytes;
 		const bySpec = new Map<number, ManifestFile[]>();
 		for (const manifest of before) {
 			if (manifest.content !== 'data' || (this.#options.specId ?? manifest.specId) !== manifest.specId) continue;
@@ -159,29 +110,17 @@ export class RewriteManifestsAction implements Action {
 			const compare = comparePartitions(base, spec);
 			if (this.#options.force !== true && !(await isWorthwhile(base, manifests, targetSizeBytes, compare, context)))
 				continue;
-			parts.push(
-				await this.#rewriteSpec(
-					base,
-					manifests,
-					compare,
-					{ ...write, specId, content: 'data' },
-					targetSizeBytes,
-					writes,
-					context,
-				),
-			);
+			parts.push(await this.#rewriteSpec(attempt, specId, manifests, compare, targetSizeBytes));
 		}
 		return parts;
 	}
 
 	async #rewriteSpec(
-		base: TableMetadata,
+		{ base, context, write, store }: SnapshotAttempt,
+		specId: number,
 		manifests: readonly ManifestFile[],
 		compare: PartitionComparator,
-		write: ManifestWriteContext,
 		targetSizeBytes: number,
-		writes: PendingWrites,
-		context: ActionContext,
 	): Promise<Rewritten> {
 		let entryCount = 0;
 		async function* ordered(): AsyncGenerator<ManifestEntry> {
@@ -200,11 +139,8 @@ export class RewriteManifestsAction implements Action {
 			yield* sorted();
 		}
 		const outputs: ManifestFile[] = [];
-		for await (const { bytes, manifest } of encodeManifests(ordered(), write, targetSizeBytes)) {
-			const location = this.#producer.newManifestLocation(context);
-			await writes.add(location, bytes);
-			outputs.push({ ...manifest, location });
-		}
+		const encoded = encodeManifests(ordered(), { ...write, specId, content: 'data' }, targetSizeBytes);
+		for await (const { bytes, manifest } of encoded) outputs.push({ ...manifest, location: await store(bytes) });
 		return { inputs: manifests, outputs, entryCount };
 	}
 }

@@ -43,16 +43,18 @@ export class Backoff {
 
 	/**
 	 * Waits before the next attempt. Resolves to false, at once, when count or time are used up.
+	 * @param atOnce the attempt counts, but there is no wait before it
 	 * @throws `ABORTED`
 	 */
-	async next(signal?: AbortSignal): Promise<boolean> {
+	async next(signal?: AbortSignal, atOnce = false): Promise<boolean> {
 		throwIfAborted(signal);
 		const { maxRetries, minWaitMs, maxWaitMs, totalTimeoutMs } = this.#options;
 		if (this.#retries >= maxRetries) return false;
 		const ceilingMs = Math.min(maxWaitMs, minWaitMs * 2 ** Math.min(this.#retries, 52));
-		const waitMs = ceilingMs * this.#random.float();
+		const waitMs = atOnce ? 0 : ceilingMs * this.#random.float();
 		if (this.elapsedMs + waitMs > totalTimeoutMs) return false;
 		this.#retries++;
+		if (atOnce) return true;
 		try {
 			await this.#clock.sleep(waitMs, signal);
 		} catch (error) {

@@ -44,6 +44,44 @@ describe('a commit that loses the swap', () => {
 		expect(await garbage(io)).toEqual([]);
 	});
 
+	it('tells so after each loss, before it waits, and does not wait when it has a turn', async () => {
+		const io = new MemoryFileIO();
+		const { committer: rival } = await makeTable(io);
+		const faulty = new FaultyFileIO(io);
+		rivals(faulty, 3, async () => append(rival, [await dataFile(io)]));
+		const events: string[] = [];
+		const clock = {
+			...quick.clock,
+			sleep: async () => {
+				events.push('wait');
+			},
+		};
+		const onConflict = async (attempt: number): Promise<boolean | void> => {
+			events.push(`lost ${attempt}`);
+			return attempt === 2 ? true : undefined;
+		};
+		const result = await append(
+			new FolderCommitter(faulty, T),
+			[await dataFile(io)],
+			{},
+			{ ...quick, clock, onConflict },
+		);
+		expect(result.attempts).toBe(4);
+		expect(events).toEqual(['lost 1', 'wait', 'lost 2', 'lost 3', 'wait']);
+	});
+
+	it('ends with what is thrown when it is told so, and cleans up', async () => {
+		const io = new MemoryFileIO();
+		const { committer: rival } = await makeTable(io);
+		const faulty = new FaultyFileIO(io);
+		rivals(faulty, 1, async () => append(rival, [await dataFile(io)]));
+		const onConflict = (): Promise<boolean> => Promise.reject(new RangeError('enough'));
+		const options = { ...quick, onConflict };
+		const appending = append(new FolderCommitter(faulty, T), [await dataFile(io, 'mine')], {}, options);
+		await expect(appending).rejects.toThrow(RangeError);
+		expect(await garbage(io)).toEqual(['data/mine.parquet']);
+	});
+
 	it('writes its manifests again when the table was upgraded meanwhile', async () => {
 		for (const [from, to] of [
 			[1, 2],

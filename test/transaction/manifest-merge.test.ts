@@ -75,6 +75,28 @@ describe('merging of manifests', () => {
 		expect(await garbage(io)).toEqual([]);
 	});
 
+	it('is done again when a commit meanwhile gave the rows their ids', async () => {
+		const io = new MemoryFileIO();
+		const { committer: rival } = await makeTable(io, { properties: { 'commit.manifest.min-count-to-merge': '4' } });
+		for (let i = 0; i < 3; i++) await append(rival, [await dataFile(io, `old-${i}`)]);
+		await commitActions(rival, await rival.load(), [new UpgradeFormatAction(3)], quick);
+		const faulty = new FaultyFileIO(io);
+		const rowIds = async (): Promise<Map<string, bigint | undefined>> =>
+			new Map((await freshLook(io)).current.entries.map(({ file }) => [file.location, file.firstRowId]));
+		let given = new Map<string, bigint | undefined>();
+		const until = async (): Promise<void> => {
+			await append(rival, [await dataFile(io, 'theirs')], { manifests: 'fast' });
+			given = await rowIds();
+		};
+		faulty.addRule({ operation: 'putIfAbsent', fault: { kind: 'delay', until } });
+		await append(new FolderCommitter(faulty, T), [await dataFile(io, 'mine')]);
+		expect(given.size).toBe(4);
+		const after = await rowIds();
+		expect(after.size).toBe(5);
+		for (const [location, firstRowId] of given) expect([location, after.get(location)]).toEqual([location, firstRowId]);
+		expect(await garbage(io)).toEqual([]);
+	});
+
 	it('that others made first is thrown away', async () => {
 		const io = new MemoryFileIO();
 		const { committer: rival } = await makeTable(io, { properties: { 'commit.manifest.min-count-to-merge': '4' } });

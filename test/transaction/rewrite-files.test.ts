@@ -7,7 +7,7 @@ import type { Action } from '../../src/transaction/action.ts';
 import { commitActions } from '../../src/transaction/commit-actions.ts';
 import { RewriteFilesAction } from '../../src/transaction/rewrite-files.ts';
 import { currentSnapshot } from '../../src/spec/table-metadata-lookup.ts';
-import { append, dataFile, freshLook, makeTable, quick, T } from './support.ts';
+import { append, appendOf, dataFile, freshLook, makeTable, quick, T } from './support.ts';
 
 type Committer = Awaited<ReturnType<typeof makeTable>>['committer'];
 
@@ -104,6 +104,26 @@ describe('RewriteFilesAction', () => {
 		const data = current.entries.find((each) => each.file.location === merged.location);
 		expect(deletes?.sequenceNumber).toBe(starting + 1n);
 		expect(data?.sequenceNumber).toBe(starting);
+	});
+
+	it('fails when rows were deleted by equality meanwhile and go together with newer rows of the same commit', async () => {
+		const { io, committer, files, starting } = await twoFiles();
+		await commitDeletes(io, committer, { content: 'equality-deletes', equalityIds: [1] });
+		const added = await dataFile(io);
+		const removed = [added, ...files].map((file) => ({ file, sequenceNumber: file === added ? undefined : starting }));
+		const merged = await dataFile(io, undefined, { recordCount: 30 });
+		const together = new RewriteFilesAction({ removed, added: [merged], startingSequenceNumber: starting });
+		const alone = new RewriteFilesAction({
+			removed: removed.slice(0, 1),
+			added: [merged],
+			startingSequenceNumber: starting,
+		});
+		const commit = async (rewrite: Action) =>
+			commitActions(committer, await committer.load(), [appendOf([added]), rewrite], quick);
+		await expect(commit(together)).rejects.toMatchObject({ code: 'VALIDATION_FAILED', retryable: true });
+		await commit(alone);
+		const entry = (await freshLook(io)).current.entries.find((each) => each.file.location === merged.location);
+		expect(entry?.sequenceNumber).toBe(starting + 2n);
 	});
 
 	it('fails when a file was replaced by another rewrite', async () => {

@@ -39,6 +39,14 @@ describe('Backoff', () => {
 		expect(waits).toEqual([2.5]);
 	});
 
+	it('counts an attempt at once among the others, and ends all the same', async () => {
+		const { clock, random, waits } = simulated(() => 1);
+		const backoff = new Backoff({ ...options, maxRetries: 3 }, clock, random);
+		const answers = [await backoff.next(undefined, true), await backoff.next(), await backoff.next(undefined, true)];
+		expect([...answers, await backoff.next(undefined, true)]).toEqual([true, true, true, false]);
+		expect(waits).toEqual([20]);
+	});
+
 	it('does not wait past the total time', async () => {
 		const { clock, random, waits } = simulated(() => 1);
 		const backoff = new Backoff({ ...options, totalTimeoutMs: 35 }, clock, random);
