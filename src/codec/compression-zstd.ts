@@ -59,8 +59,23 @@ async function openDecompressor(): Promise<void> {
 	}
 	const { ZSTDDecoder } = await import('zstddec');
 	const decoder = new ZSTDDecoder();
-	await decoder.init();
+	await withoutFetch(() => decoder.init());
 	decompressor = (bytes, sizeBytes) => decoder.decode(bytes, sizeBytes);
+}
+
+/**
+ * Calls what would use `fetch` if there were one. The decoder reads a module that it contains by it, and what Node.js
+ * loads for that takes longer than the module.
+ */
+function withoutFetch<T>(call: () => T): T {
+	const found = Object.getOwnPropertyDescriptor(globalThis, 'fetch');
+	if (found?.configurable !== true) return call();
+	Object.defineProperty(globalThis, 'fetch', { value: undefined, configurable: true });
+	try {
+		return call();
+	} finally {
+		Object.defineProperty(globalThis, 'fetch', found);
+	}
 }
 
 /** One frame. @throws `CLOSED` when {@link loadZstdCompressor} has not resolved before */
