@@ -1,6 +1,6 @@
 /** The program of the thread that leads: it folds journals into a table, away from the thread that makes the rows. */
 import { parentPort, workerData } from 'node:worker_threads';
-import { commitIntervalMs, DEFAULT_COMMIT_INTERVAL_MS } from '../ingest/journaling.ts';
+import { commitIntervalOf } from '../ingest/journaling.ts';
 import { Leader } from '../ingest/leader.ts';
 import { abstractSocketLink } from '../ingest/socket-link.ts';
 import { LocalJournalStore } from '../io/local-journal-store.ts';
@@ -32,13 +32,7 @@ export async function leadOnThread({ folder, tableUuid, generation }: LeaderThre
 		tableUuid,
 		mark: { namespace: link.namespace, generation },
 		adopts: true,
-		commitIntervalMs: () => {
-			try {
-				return commitIntervalMs(newest.metadata.properties);
-			} catch {
-				return DEFAULT_COMMIT_INTERVAL_MS;
-			}
-		},
+		commitIntervalMs: () => commitIntervalOf(newest.metadata),
 		onFold: (folded) => {
 			newest = folded;
 		},

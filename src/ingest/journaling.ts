@@ -1,7 +1,8 @@
 /** Whether, and how, a table object appends by way of journals. */
 import { IcebergError } from '../errors/iceberg-error.ts';
 import type { JournalStore } from '../io/journal-store.ts';
-import { integerProperty, type Properties } from '../metadata/table-properties.ts';
+import { commitIntervalMs, DEFAULT_COMMIT_INTERVAL_MS } from '../metadata/table-properties.ts';
+import type { TableMetadata } from '../spec/table-metadata.ts';
 import { doze } from '../util/waits.ts';
 import type { Processes } from '../util/process-identity.ts';
 import type { Appended } from './appended.ts';
@@ -10,25 +11,14 @@ import { LeaderHost, type LeaderThread } from './leader-host.ts';
 import type { LeaderLink } from './leader-link.ts';
 import { Member, MEMBER_IDLE_MS, type MemberRecord } from './member.ts';
 
-/** Table property: rows that were appended until `journaled` are in a snapshot after so many ms at most. */
-export const COMMIT_INTERVAL_PROPERTY = 'datashard.commit-interval-ms';
-export const DEFAULT_COMMIT_INTERVAL_MS = 100;
-const MAX_COMMIT_INTERVAL_MS = 60_000;
-
 export interface JournalingPorts {
 	readonly journals: JournalStore;
 	readonly processes: Processes;
 	/** undefined where processes cannot reach one another: each folds its own journal */
 	readonly link: LeaderLink | undefined;
 	readonly startThread?: (generation: number) => LeaderThread | undefined;
-}
-
-/** `datashard.commit-interval-ms`. @throws `INVALID_ARGUMENT` */
-export function commitIntervalMs(properties: Properties): number {
-	return integerProperty(properties, COMMIT_INTERVAL_PROPERTY, DEFAULT_COMMIT_INTERVAL_MS, {
-		min: 1,
-		max: MAX_COMMIT_INTERVAL_MS,
-	});
+	/** told of what a leader on this thread could not do */
+	readonly onTrouble?: (error: unknown) => void;
 }
 
 export class Journaling {
@@ -42,7 +32,7 @@ export class Journaling {
 		this.#host = host;
 		this.#ports = ports;
 		const { committer, clock, random } = host;
-		const { journals, processes, link, startThread } = ports;
+		const { journals, processes, link, startThread, onTrouble } = ports;
 		this.#leaderHost = new LeaderHost({
 			link,
 			clock,
@@ -53,8 +43,9 @@ export class Journaling {
 				processes,
 				journals,
 				tableUuid: this.#tableUuid,
-				commitIntervalMs: () => intervalOf(host.loaded().metadata.properties),
+				commitIntervalMs: () => commitIntervalOf(host.loaded().metadata),
 				onFold: (loaded) => host.advance(loaded),
+				...(onTrouble === undefined ? {} : { onTrouble }),
 			},
 			...(startThread === undefined ? {} : { startThread }),
 		});
@@ -119,11 +110,11 @@ export class Journaling {
 	}
 }
 
-function intervalOf(properties: Properties): number {
+/** Nonsense that another engine has set must not hold back rows. */
+export function commitIntervalOf({ properties }: TableMetadata): number {
 	try {
 		return commitIntervalMs(properties);
 	} catch {
-		// Nonsense that another engine has set must not hold back rows.
 		return DEFAULT_COMMIT_INTERVAL_MS;
 	}
 }

@@ -88,6 +88,8 @@ export class Leader {
 	/** removed files whose entries go with the next fold */
 	readonly #dropped = new Set<string>();
 	/** entries without a file, and since when they were seen so, by the monotonic clock */
+	/** journals that nobody can be led by, reported once */
+	readonly #unreadable = new Set<string>();
 	readonly #missing = new Map<string, number>();
 	#known: FoldState = { leader: undefined, positions: new Map() };
 	#wake = deferred<void>();
@@ -514,7 +516,8 @@ export class Leader {
 		try {
 			journal = await FollowedJournal.open(journals, { tableUuid, journalId: id }, position);
 		} catch (error) {
-			onTrouble?.(error);
+			if (!this.#unreadable.has(id)) onTrouble?.(error);
+			this.#unreadable.add(id);
 		}
 		if (journal === undefined) return;
 		const gone = journal.writer === undefined ? undefined : processes.isGone(journal.writer);

@@ -212,10 +212,12 @@ export class Member {
 	async #closeJournal(journal: OwnJournal): Promise<void> {
 		await journal.file.close();
 		for (let attempt = 0; attempt < MAX_FAREWELLS; attempt++) {
-			if (this.#connection === undefined) await this.#connect();
+			// Where no leader can be found, a later one sees that this process is gone.
+			if (this.#connection === undefined) await this.#connect().catch(() => undefined);
+			if (this.#connection === undefined) break;
 			const farewell = deferred<boolean>();
 			this.#farewell = farewell;
-			this.#connection?.send('bye');
+			this.#connection.send('bye');
 			const removed = await inTime(this.#options.clock, FAREWELL_MS, farewell.promise);
 			if (removed !== false) break;
 		}
@@ -278,8 +280,13 @@ export class Member {
 	async #knownGeneration(namespace: string): Promise<number> {
 		const { load, location } = this.#options;
 		const { metadata } = await load();
-		const leader = foldStateOf(metadata.properties, location)?.leader;
-		return leader?.namespace === namespace ? leader.generation : 0;
+		try {
+			const leader = foldStateOf(metadata.properties, location)?.leader;
+			return leader?.namespace === namespace ? leader.generation : 0;
+		} catch {
+			// It is the leader's to say what is wrong with the property.
+			return 0;
+		}
 	}
 
 	async #greet(connection: LinkConnection): Promise<boolean> {

@@ -23,6 +23,8 @@ export const TABLE_PROPERTY = {
 	metadataDeleteAfterCommit: 'write.metadata.delete-after-commit.enabled',
 	gcEnabled: 'gc.enabled',
 	encryptionKeyId: 'encryption.key-id',
+	/** rows that were appended until `journaled` are in a snapshot after so many ms, and the time of a commit */
+	commitIntervalMs: 'datashard.commit-interval-ms',
 } as const;
 
 /** Names by which other engines show parts of the metadata; they cannot be set. */
@@ -201,6 +203,17 @@ export function metadataFileProperties(properties: Properties): MetadataFileProp
 	};
 }
 
+export const DEFAULT_COMMIT_INTERVAL_MS = 100;
+const MAX_COMMIT_INTERVAL_MS = 60_000;
+
+/** `datashard.commit-interval-ms`. @throws `INVALID_ARGUMENT` */
+export function commitIntervalMs(properties: Properties): number {
+	return integerProperty(properties, TABLE_PROPERTY.commitIntervalMs, DEFAULT_COMMIT_INTERVAL_MS, {
+		min: 1,
+		max: MAX_COMMIT_INTERVAL_MS,
+	});
+}
+
 /**
  * Checks properties that are about to be set: none is reserved, all are text, and those above make sense.
  * @throws `INVALID_ARGUMENT`, naming property and value
@@ -228,6 +241,7 @@ export function checkProperties(properties: Properties): void {
 	commitRetryProperties(properties);
 	manifestProperties(properties);
 	metadataFileProperties(properties);
+	commitIntervalMs(properties);
 	booleanProperty(properties, TABLE_PROPERTY.gcEnabled, true);
 }
 
