@@ -53,9 +53,24 @@ export interface FileIO {
 	/** Removes empty folders at and below `location`; does nothing on object stores. */
 	removeEmptyFolders(location: string): Promise<void>;
 
+	/**
+	 * Tells soon of changes to the files of a folder, until the returned function is called; keeps no process alive. It may tell
+	 * too much, and need not know of changes by other hosts. Absent, or `undefined`: who wants to know has to look.
+	 */
+	watchFolder?(folder: string, listener: FolderListener): (() => void) | undefined;
+
 	/** Frees what this object holds. Further calls fail with `CLOSED`. */
 	close(): Promise<void>;
 }
+
+/** What a watch tells. */
+export type FolderEvent =
+	/** something changed; `name` is the file's, where the system says so */
+	| { readonly kind: 'changed'; readonly name: string | undefined }
+	/** the watch has ended by itself: there is nothing more to come from it */
+	| { readonly kind: 'lost' };
+
+export type FolderListener = (event: FolderEvent) => void;
 
 export interface CreateOptions {
 	/** Replace a file that is there. Default false. */

@@ -9,8 +9,18 @@ import { systemProcesses } from '../util/system-processes.ts';
 import { systemClock, systemRandom } from '../util/system-ports.ts';
 import { randomHex } from '../util/uuid.ts';
 import { DeferredFlushes } from './deferred-flushes.ts';
-import type { CreateOptions, FileEntry, FileIO, InputFile, ListOptions, OutputFile, PutOptions } from './file-io.ts';
+import type {
+	CreateOptions,
+	FileEntry,
+	FileIO,
+	FolderListener,
+	InputFile,
+	ListOptions,
+	OutputFile,
+	PutOptions,
+} from './file-io.ts';
 import { FolderPersister } from './folder-persister.ts';
+import { type FolderWatches, systemFolderWatches } from './folder-watch.ts';
 import {
 	blockingCalls,
 	closeQuietly,
@@ -53,6 +63,8 @@ export interface LocalFileIOOptions {
 	readonly random?: Random;
 	/** names the writer of temporary files. Default: this system's */
 	readonly processes?: Processes;
+	/** Where folders are watched. Default: by this process's watches */
+	readonly watches?: FolderWatches;
 	/** The system calls; another set is for tests and the simulator only. */
 	readonly calls?: { readonly blocking: FsCalls; readonly pooled: FsCalls; readonly looks?: FsLooks };
 }
@@ -88,6 +100,7 @@ export class LocalFileIO implements FileIO {
 	readonly #paths: RealPaths;
 	readonly #random: Random;
 	readonly #processes: Processes;
+	readonly #watches: FolderWatches;
 	#closed = false;
 
 	constructor(options: LocalFileIOOptions = {}) {
@@ -105,6 +118,7 @@ export class LocalFileIO implements FileIO {
 		this.#persister = new FolderPersister(this.#pacer, this.#writeGuard, this.#paths);
 		this.#random = options.random ?? systemRandom;
 		this.#processes = options.processes ?? systemProcesses;
+		this.#watches = options.watches ?? systemFolderWatches;
 	}
 
 	input(location: string, knownLength?: number): InputFile {
@@ -252,6 +266,12 @@ export class LocalFileIO implements FileIO {
 		if (linked !== undefined) return removeEmptyBelow(this.#looks, linked, location, removed);
 		this.#writeGuard.check(path, location);
 		await removeIfEmpty(this.#looks, path, location, removed);
+	}
+
+	watchFolder(folder: string, listener: FolderListener): (() => void) | undefined {
+		this.#checkOpen();
+		const path = this.#placesToRead(withoutTrailingSlash(folder)).find((place) => isThere(this.#looks, place, folder));
+		return path === undefined ? undefined : this.#watches.add(path, listener);
 	}
 
 	async close(): Promise<void> {

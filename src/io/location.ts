@@ -25,6 +25,11 @@ export function baseName(location: string): string {
 	return location.slice(location.lastIndexOf('/') + 1);
 }
 
+/** The folder that a file is in. */
+export function parentLocation(location: string): string {
+	return location.slice(0, location.lastIndexOf('/'));
+}
+
 /** The location without trailing slashes; a location of slashes alone keeps one. */
 export function withoutTrailingSlash(location: string): string {
 	let end = location.length;

@@ -3,7 +3,17 @@ import { IcebergError } from '../errors/iceberg-error.ts';
 import { throwIfAborted } from '../util/bounded-pool.ts';
 import type { Clock } from '../util/ports.ts';
 import { systemClock } from '../util/system-ports.ts';
-import type { CreateOptions, FileEntry, FileIO, InputFile, ListOptions, OutputFile, PutOptions } from './file-io.ts';
+import type {
+	CreateOptions,
+	FileEntry,
+	FileIO,
+	FolderListener,
+	InputFile,
+	ListOptions,
+	OutputFile,
+	PutOptions,
+} from './file-io.ts';
+import { baseName, joinLocation } from './location.ts';
 import { checkRange, checkReadAll, endsEarly } from './read-checks.ts';
 
 interface StoredFile {
@@ -19,6 +29,7 @@ interface StoredFile {
 export class MemoryFileIO implements FileIO {
 	readonly name = 'memory';
 	readonly #files = new Map<string, StoredFile>();
+	readonly #watches = new Set<{ readonly folder: string; readonly listener: FolderListener }>();
 	readonly #clock: Clock;
 	#closed = false;
 
@@ -102,13 +113,24 @@ export class MemoryFileIO implements FileIO {
 		this.#check(location);
 	}
 
+	watchFolder(folder: string, listener: FolderListener): () => void {
+		this.#check(folder);
+		const watch = { folder, listener };
+		this.#watches.add(watch);
+		return () => void this.#watches.delete(watch);
+	}
+
 	async close(): Promise<void> {
 		this.#closed = true;
 		this.#files.clear();
+		this.#watches.clear();
 	}
 
 	#put(location: string, bytes: Uint8Array): void {
 		this.#files.set(location, { bytes, modifiedMs: this.#clock.nowMs() });
+		const name = baseName(location);
+		for (const { folder, listener } of this.#watches)
+			if (joinLocation(folder, name) === location) listener({ kind: 'changed', name });
 	}
 
 	#check(location: string): void {

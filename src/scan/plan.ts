@@ -33,6 +33,11 @@ export interface PlanFilesOptions {
 	readonly concurrency?: number;
 	/** Metrics that the tasks' files are to carry, besides those of the filter's columns. Default `none`. */
 	readonly metricsFor?: ReadonlySet<number> | 'all' | 'none';
+	/**
+	 * Only files that came into the table after this sequence number, without deletes: what was added, not what is left of
+	 * it. Manifests without such files are not read. Format v2 and later.
+	 */
+	readonly addedAfter?: bigint;
 	readonly signal?: AbortSignal;
 }
 
@@ -122,6 +127,7 @@ class FilePlanner {
 			field: (fieldId) => this.#fieldById(fieldId),
 			topLevelIds: new Set(metadata.schemas.flatMap((schema) => schema.fields.map((field) => field.id))),
 		});
+		if (this.#options.addedAfter !== undefined) return index;
 		const kept = this.#kept(manifests, 'deletes', this.#counters.deleteManifests);
 		const batches = mapBounded(kept, this.#concurrency, (manifest) => this.#entries(manifest, 'all'), signal);
 		for await (const entries of batches) {
@@ -136,8 +142,9 @@ class FilePlanner {
 		content: ManifestFile['content'],
 		counts: PlanCounters['dataManifests'],
 	): ManifestFile[] {
+		const { addedAfter = -1n } = this.#options;
 		return manifests.filter((manifest) => {
-			if (manifest.content !== content) return false;
+			if (manifest.content !== content || manifest.sequenceNumber <= addedAfter) return false;
 			counts.total++;
 			if (manifest.addedFilesCount === 0 && manifest.existingFilesCount === 0) {
 				counts.skippedEmpty++;
@@ -184,7 +191,9 @@ class FilePlanner {
 		const planner = this.#spec(manifest.specId, manifest.location);
 		const counts = this.#counters.dataFiles;
 		const tasks: FileScanTask[] = [];
+		const { addedAfter = -1n } = this.#options;
 		for (const { file, sequenceNumber, fileSequenceNumber, snapshotId } of entries) {
+			if ((fileSequenceNumber ?? sequenceNumber ?? 0n) <= addedAfter) continue;
 			const residual = planner.residualOf(file.partition);
 			if (residual.op === 'false') {
 				counts.skippedByPartition++;

@@ -24,8 +24,10 @@ import type { ColumnBatch } from '../column/vector.ts';
 import { type AppendInput, type AppendOnceOptions, batchesOf } from './append-input.ts';
 import type { AppendResult, HistoryEntry } from './results.ts';
 import { CALL_KEYS, checkAppendOptions, checkOptions, STATE_READ_KEYS } from './check-options.ts';
+import { checkFollowOptions, type FollowOptions } from './follow-options.ts';
 import { TableAsOf, type TimeTravelTarget } from './table-as-of.ts';
 import type { ScanOptions, SelectableRow } from './scan-options.ts';
+import { TableFollow } from './table-follow.ts';
 import { TableScan } from './table-scan.ts';
 import type * as StateReads from './state-reads.ts';
 import {
@@ -93,6 +95,7 @@ export class Table<In = RowInput, Out = Row> implements RowTyped<In, Out>, Async
 	readonly #parts: TableParts;
 	readonly #appender: Appender;
 	#loaded: LoadedMetadata;
+	readonly #closing = new AbortController();
 	#closed = false;
 
 	/** Not for users: tables come from `createTable` and `loadTable`. */
@@ -227,6 +230,34 @@ export class Table<In = RowInput, Out = Row> implements RowTyped<In, Out>, Async
 		return new TableScan<Out>({ location, clock, state: (signal) => this.#state(signal) }, options);
 	}
 
+	/**
+	 * The rows that are appended to the table, by whatever process or engine: each once, in the order of the commits, soon after
+	 * they were committed. See {@link TableFollow}. Rows of snapshots that were compacted, thinned or expired since are given,
+	 * too: a {@link FollowPosition} stays good.
+	 *
+	 * @throws `INVALID_ARGUMENT`, `INVALID_FILTER`; `UNSUPPORTED` for a table that was opened by a metadata file, unless `until`
+	 *   says when to end; `CLOSED`; while iterating as {@link TableFollow.batches}
+	 */
+	follow<const K extends keyof SelectableRow<Out> & string>(
+		options: FollowOptions & { readonly select: readonly K[] },
+	): TableFollow<Pick<SelectableRow<Out>, K>>;
+	follow(options?: FollowOptions): TableFollow<Out>;
+	follow(options: FollowOptions = {}): TableFollow<Out> {
+		this.#assertOpen();
+		checkFollowOptions(options);
+		if (options.until === undefined) this.#assertWritable();
+		const source = {
+			location: this.location,
+			clock: this.#parts.clock,
+			closing: this.#closing.signal,
+			state: async (signal?: AbortSignal) => {
+				const state = await this.#state(signal);
+				return { ...state, metadataLocation: this.#loaded.metadataLocation };
+			},
+		};
+		return new TableFollow<Out>(source, options);
+	}
+
 	/** The manifests of a state, as its manifest list has them. Iceberg spec: Manifest Lists. */
 	async manifests(options: StateReadOptions = {}): Promise<readonly ManifestFile[]> {
 		return this.#readState('manifests', options, (reads, ...state) => reads.manifestsOf(...state));
@@ -329,10 +360,11 @@ export class Table<In = RowInput, Out = Row> implements RowTyped<In, Out>, Async
 		return this;
 	}
 
-	/** Waits for appends that are under way, then frees file handles. Further calls fail with `CLOSED`. */
+	/** Waits for appends that are under way, then frees file handles. Further calls, and follows, fail with `CLOSED`. */
 	async close(): Promise<void> {
 		if (this.#closed) return;
 		this.#closed = true;
+		this.#closing.abort(this.#closedError());
 		await this.#appender.close();
 		await this.io.close();
 	}
@@ -349,8 +381,12 @@ export class Table<In = RowInput, Out = Row> implements RowTyped<In, Out>, Async
 		});
 	}
 
+	#closedError(): IcebergError {
+		return new IcebergError('CLOSED', `the table ${this.location} has been closed`);
+	}
+
 	#assertOpen(): void {
-		if (this.#closed) throw new IcebergError('CLOSED', `the table ${this.location} has been closed`);
+		if (this.#closed) throw this.#closedError();
 	}
 
 	async #within<T>(
