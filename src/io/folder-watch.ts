@@ -1,5 +1,5 @@
 /** Changes of folders, as the operating system tells of them. One watch of a folder serves all who want it. */
-import { type FSWatcher, watch } from 'node:fs';
+import { watch } from 'node:fs';
 import type { FolderListener } from './file-io.ts';
 
 /** `fs.watch`, as far as it is needed. */
@@ -7,10 +7,15 @@ export type WatchCall = (
 	path: string,
 	options: { readonly persistent: false },
 	listener: (event: string, name: string | null) => void,
-) => Pick<FSWatcher, 'on' | 'close'>;
+) => Watcher;
+
+interface Watcher {
+	on(event: 'error', listener: (error: Error) => void): unknown;
+	close(): void;
+}
 
 interface SharedWatch {
-	readonly watcher: Pick<FSWatcher, 'on' | 'close'>;
+	readonly watcher: Watcher;
 	readonly listeners: Set<FolderListener>;
 }
 

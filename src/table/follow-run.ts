@@ -21,7 +21,7 @@ import {
 } from './follow-reading.ts';
 import type { OrderedBatch } from '../read/in-order.ts';
 import { fieldsOfScan } from './reading.ts';
-import type { FollowSource } from './table-follow.ts';
+import type { FollowSource } from './table-source.ts';
 import { TableWatch } from './table-watch.ts';
 
 /** How often the table is looked at anew, in a row, because files that a look led to were gone. */

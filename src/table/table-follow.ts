@@ -4,22 +4,10 @@ import { parseWhere } from '../expr/parse-where.ts';
 import type { HistoryPoint } from '../scan/append-history.ts';
 import type { Row } from '../spec/row-types.ts';
 import { streamWithin } from '../util/deadline.ts';
-import type { Clock } from '../util/ports.ts';
 import type { FollowBatch } from './follow-batch.ts';
 import { checkFollowOptions, type FollowOptions, type FollowPosition, type StartPoint } from './follow-options.ts';
 import type { FollowRun } from './follow-run.ts';
-import type { TableState } from './table-source.ts';
-
-/** What a follow reads from. */
-export interface FollowSource {
-	/** for messages */
-	readonly location: string;
-	readonly clock: Clock;
-	/** aborted when the table is closed */
-	readonly closing: AbortSignal;
-	/** the newest state, and the file that it was read from */
-	state(signal?: AbortSignal): Promise<TableState & { readonly metadataLocation: string }>;
-}
+import type { FollowSource } from './table-source.ts';
 
 /**
  * The rows that are appended to a table, by whatever process or engine: each once, in the order of the commits. Iterating

@@ -12,6 +12,7 @@ import {
 	snapshotByRef,
 } from '../spec/table-metadata-lookup.ts';
 import type { CallOptions } from '../util/deadline.ts';
+import type { Clock } from '../util/ports.ts';
 
 /** Which state of a table a read looks at. At most one key may be given; none means the newest. */
 export interface SnapshotSelector {
@@ -29,6 +30,17 @@ export interface StateReadOptions extends SnapshotSelector, CallOptions {}
 export interface TableState {
 	readonly io: FileIO;
 	readonly metadata: TableMetadata;
+}
+
+/** What a follow reads from. */
+export interface FollowSource {
+	/** for messages */
+	readonly location: string;
+	readonly clock: Clock;
+	/** aborted when the table is closed */
+	readonly closing: AbortSignal;
+	/** the newest state, and the file that it was read from */
+	state(signal?: AbortSignal): Promise<TableState & { readonly metadataLocation: string }>;
 }
 
 /** A selector resolved against metadata. */
