@@ -213,11 +213,16 @@ class LocalAppendFile implements JournalAppendFile {
 	append(bytes: Uint8Array): void {
 		this.#checkUsable();
 		const end = this.#size + bytes.length;
-		if (end > this.#ahead && bytes.length < AHEAD_BYTES) this.#writeAhead(end);
+		try {
+			if (end > this.#ahead) this.#writeAhead(end);
+		} catch (error) {
+			throw this.#undo(fsError(error, 'append to', this.#path));
+		}
 		try {
 			this.#writeAt(bytes, bytes.length, this.#size);
 		} catch (error) {
-			throw this.#undo(fsError(error, 'append to', this.#path));
+			this.#failure = fsError(error, 'append to', this.#path);
+			throw this.#undo(this.#failure);
 		}
 		this.#size = end;
 	}
@@ -265,15 +270,24 @@ class LocalAppendFile implements JournalAppendFile {
 		closeSync(this.#fd);
 	}
 
-	/** Without room for zeros there may still be room for the record, where the first of them are. */
+	/**
+	 * Zeros up to `end`, and more where there is room. What there is no room for fails here, where no reader sees anything of
+	 * it: of several records in one append, some would be whole before all are, and could not be taken back.
+	 */
 	#writeAhead(end: number): void {
-		const start = Math.max(this.#ahead, this.#size);
 		const target = Math.ceil((end + 1) / AHEAD_BYTES) * AHEAD_BYTES;
-		try {
-			this.#writeAt(ZEROS, Math.min(AHEAD_BYTES, target - start), start);
-			this.#ahead = Math.min(start + AHEAD_BYTES, target);
-		} catch {
-			this.#ahead = 0;
+		for (let at = Math.max(this.#ahead, this.#size); at < target; at = this.#ahead) {
+			const count = Math.min(AHEAD_BYTES, target - at);
+			try {
+				this.#writeAt(ZEROS, count, at);
+				this.#ahead = at + count;
+			} catch (error) {
+				if (end <= this.#ahead) return;
+				if (at + count < end) throw error;
+				this.#writeAt(ZEROS, end - at, at);
+				this.#ahead = end;
+				return;
+			}
 		}
 	}
 
@@ -286,7 +300,7 @@ class LocalAppendFile implements JournalAppendFile {
 		}
 	}
 
-	/** Takes back what was appended in part: nothing sound may ever stand behind it. */
+	/** Takes back what was written in part: nothing sound may ever stand behind it. */
 	#undo(failure: IcebergError): IcebergError {
 		try {
 			this.#calls.truncate(this.#fd, this.#size);

@@ -116,6 +116,38 @@ describe('LocalJournalStore', () => {
 		void file.close();
 	});
 
+	it('shows nothing of several records before there is room for all of them', () => {
+		const calls = new FailingCalls();
+		const file = new LocalJournalStore(table, { calls }).create(NAME);
+		const seen: number[][] = [];
+		calls.write = (fd, bytes, offset, length, position) => {
+			const count = Math.min(length, 100 - position);
+			if (count <= 0) throw Object.assign(new Error('ENOSPC'), { code: 'ENOSPC' });
+			const written = writeSync(fd, bytes, offset, count, position);
+			seen.push(appended());
+			return written;
+		};
+		file.append(new Uint8Array(60).fill(1));
+		expect(() => file.append(new Uint8Array(60).fill(2))).toThrow(/the disk is full/);
+		expect(seen.every((bytes) => bytes.every((byte) => byte === 1))).toBe(true);
+		file.append(new Uint8Array(40).fill(3));
+		expect(appended()).toEqual([...new Array(60).fill(1), ...new Array(40).fill(3)]);
+		void file.close();
+	});
+
+	it('takes nothing more after a write that failed once there was room: a reader may have seen some of it', () => {
+		const calls = new FailingCalls();
+		const file = new LocalJournalStore(table, { calls }).create(NAME);
+		file.append(Uint8Array.of(1, 2));
+		calls.room = 1;
+		calls.errno = 'EIO';
+		expect(() => file.append(Uint8Array.of(3, 4))).toThrow(/the device failed/);
+		calls.room = Number.POSITIVE_INFINITY;
+		expect(() => file.append(Uint8Array.of(5))).toThrow(/the device failed/);
+		expect(appended()).toEqual([1, 2]);
+		void file.close();
+	});
+
 	it('appends nothing more once a torn record could not be taken back', () => {
 		const calls = new FailingCalls();
 		const file = new LocalJournalStore(table, { calls }).create(NAME);
