@@ -32,6 +32,8 @@ interface FolderToken {
 interface CachedVersion {
 	readonly file: VersionFile;
 	readonly bytes: Uint8Array;
+	/** of the file, where the storage has such */
+	readonly fingerprint: string | undefined;
 	readonly loaded: LoadedMetadata;
 }
 
@@ -61,6 +63,8 @@ export class FolderCommitter implements Committer {
 	async load(signal?: AbortSignal): Promise<LoadedMetadata> {
 		for (let attempt = 0; attempt < MAX_LOAD_ATTEMPTS; attempt++) {
 			throwIfAborted(signal);
+			const unchanged = await this.#cachedIfNewest();
+			if (unchanged !== undefined) return unchanged;
 			const file = await this.#files.newest(this.#cached?.file);
 			if (file === undefined) throw await this.#notATable();
 			try {
@@ -77,6 +81,17 @@ export class FolderCommitter implements Committer {
 		);
 	}
 
+	/**
+	 * What was loaded last, if it is still the newest: its file is the same one, and there is no next version. Versions are an
+	 * unbroken run, so that no hint can know better.
+	 */
+	async #cachedIfNewest(): Promise<LoadedMetadata | undefined> {
+		const cached = this.#cached;
+		if (cached?.fingerprint === undefined) return undefined;
+		if ((await this.#files.find(cached.file.version + 1)) !== undefined) return undefined;
+		return (await this.io.fingerprint?.(cached.file.location)) === cached.fingerprint ? cached.loaded : undefined;
+	}
+
 	async swap(request: SwapRequest): Promise<SwapOutcome> {
 		const { base, next } = request;
 		throwIfAborted(request.signal);
@@ -89,7 +104,7 @@ export class FolderCommitter implements Committer {
 		if (bytes.length > MAX_METADATA_BYTES)
 			throw new IcebergError('LIMIT_EXCEEDED', `the table's metadata would have ${bytes.length} bytes`);
 		if (base !== undefined && !(await this.io.exists(base.metadataLocation))) return { outcome: 'conflict' };
-		if ((await this.#files.find(version)) !== undefined) return { outcome: 'conflict' };
+		if (await this.#files.hasOtherName(file)) return { outcome: 'conflict' };
 		const placed = await this.#put(file, bytes, request.newFiles ?? []);
 		if (placed !== 'placed') return placed;
 		return this.#confirm(file, bytes, request);
@@ -130,12 +145,16 @@ export class FolderCommitter implements Committer {
 	/** The base check, and what follows a success. */
 	async #confirm(file: VersionFile, bytes: Uint8Array, request: SwapRequest): Promise<SwapOutcome> {
 		const { base, next } = request;
+		let hint: number | undefined;
+		let fingerprint: string | undefined;
 		try {
+			fingerprint = await this.io.fingerprint?.(file.location);
 			const baseExists = base === undefined || (await this.io.exists(base.metadataLocation));
 			// Another engine may have used the version's other name; where both are there, one of them counts for all.
 			const counts = await this.#files.find(file.version);
 			if (counts !== undefined && counts.location !== file.location) return await this.#removeGhost(file, bytes);
-			if (!baseExists || counts === undefined || (await this.#isOvertaken(file, base))) {
+			hint = await this.#files.readHint();
+			if (!baseExists || counts === undefined || (await this.#isOvertaken(file, base, hint))) {
 				const verdict = await settlePlacedVersion(this.io, this.#files, { version: file.version, request, baseExists });
 				if (verdict === 'unknown')
 					return {
@@ -147,17 +166,17 @@ export class FolderCommitter implements Committer {
 		} catch (cause) {
 			return { outcome: 'unknown', cause };
 		}
-		await this.#files.raiseHint(file.version);
+		await this.#files.raiseHint(file.version, hint);
 		await deleteOldMetadata(this.io, this.#files, file.version, next.properties);
 		const token: FolderToken = { version: file.version };
 		const loaded = { metadata: next, metadataLocation: file.location, token };
-		this.#cached = { file, bytes, loaded };
+		this.#cached = { file, bytes, fingerprint, loaded };
 		return { outcome: 'committed', loaded };
 	}
 
 	/** True when there are signs of later versions: worth a closer look. */
-	async #isOvertaken(file: VersionFile, base: LoadedMetadata | undefined): Promise<boolean> {
-		if (((await this.#files.readHint()) ?? 0) > file.version) return true;
+	async #isOvertaken(file: VersionFile, base: LoadedMetadata | undefined, hint: number | undefined): Promise<boolean> {
+		if ((hint ?? 0) > file.version) return true;
 		return base === undefined && (await this.#files.newestListed())?.version !== file.version;
 	}
 
@@ -182,13 +201,18 @@ export class FolderCommitter implements Committer {
 	}
 
 	async #read(file: VersionFile, signal: AbortSignal | undefined): Promise<LoadedMetadata> {
+		// Taken first: a file that is replaced before it is read is looked at once more.
+		const fingerprint = await this.io.fingerprint?.(file.location);
 		const bytes = await readMetadataBytes(this.io, file.location, signal);
 		const cached = this.#cached;
-		if (cached?.file.location === file.location && equalBytes(cached.bytes, bytes)) return cached.loaded;
+		if (cached?.file.location === file.location && equalBytes(cached.bytes, bytes)) {
+			this.#cached = { ...cached, fingerprint };
+			return cached.loaded;
+		}
 		const metadata = await decodeMetadataFile(bytes, file.location);
 		const token: FolderToken = { version: file.version };
 		const loaded = { metadata, metadataLocation: file.location, token };
-		this.#cached = { file, bytes, loaded };
+		this.#cached = { file, bytes, fingerprint, loaded };
 		return loaded;
 	}
 

@@ -38,7 +38,7 @@ export async function deleteOldMetadata(
 	}
 }
 
-/** The first version of the unbroken run that ends at `version`; found in a logarithmic number of looks. */
+/** The first version of the unbroken run that ends at `version`: mostly itself, else found in a logarithmic number of looks. */
 async function oldestOfRun(files: VersionFiles, version: number): Promise<number | undefined> {
 	if (version < 1 || (await files.find(version)) === undefined) return undefined;
 	let present = version;

@@ -50,6 +50,15 @@ export class VersionFiles {
 		return undefined;
 	}
 
+	/** Whether there is a file of the version under another name than this one's. */
+	async hasOtherName(file: VersionFile): Promise<boolean> {
+		for (const name of metadataFileNames(file.version)) {
+			const location = this.locationOf(name);
+			if (location !== file.location && (await this.#io.exists(location))) return true;
+		}
+		return false;
+	}
+
 	/**
 	 * The newest version: from the hint, or `from` where that is newer, upward as long as there is a next one. Where
 	 * neither leads to a file, by listing.
@@ -101,10 +110,12 @@ export class VersionFiles {
 		}
 	}
 
-	/** Points the hint at a version, unless it names a newer one. Failing is no harm. */
-	async raiseHint(version: number): Promise<void> {
+	/**
+	 * Points the hint at a version, unless it names a newer one. Failing is no harm.
+	 * @param present what it said a moment ago
+	 */
+	async raiseHint(version: number, present: number | undefined): Promise<void> {
 		try {
-			const present = await this.readHint();
 			if (present !== undefined && present >= version && (await this.find(present)) !== undefined) return;
 			await this.#io.replace(this.hintLocation, new TextEncoder().encode(String(version)));
 		} catch {

@@ -44,6 +44,12 @@ export interface FileIO {
 
 	exists(location: string): Promise<boolean>;
 
+	/**
+	 * Where a look is cheaper than reading: a text that is another one once another file has been put at the location;
+	 * `undefined` when there is none. Files that are changed in place need not be told apart.
+	 */
+	fingerprint?(location: string): Promise<string | undefined>;
+
 	/** Deletes one file. Resolves to false when there was none. Never removes folders. */
 	delete(location: string): Promise<boolean>;
 

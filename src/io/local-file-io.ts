@@ -230,6 +230,22 @@ export class LocalFileIO implements FileIO {
 		return this.#placesToRead(location).some((path) => isThere(this.#looks, path, location));
 	}
 
+	async fingerprint(location: string): Promise<string | undefined> {
+		this.#checkOpen();
+		for (const path of this.#placesToRead(location)) {
+			try {
+				const status = this.#looks.stat(path);
+				const identity = this.#looks.identity(path);
+				// Numbers of files are used again; times and sizes with them are not.
+				if (status !== undefined && identity !== undefined)
+					return `${identity}:${status.sizeBytes}:${status.modifiedMs}`;
+			} catch (error) {
+				if (!isAbsent(error)) throw fsError(error, 'look for', location);
+			}
+		}
+		return undefined;
+	}
+
 	async delete(location: string): Promise<boolean> {
 		this.#checkOpen();
 		const calls = this.#pacer.forRead(0);

@@ -70,6 +70,8 @@ export class FaultyFileIO implements FileIO {
 	readonly name: string;
 	/** every call so far, in order */
 	readonly calls: RecordedCall[] = [];
+	/** there if the other storage has it; counts as `exists` */
+	readonly fingerprint?: (location: string) => Promise<string | undefined>;
 	readonly #inner: FileIO;
 	readonly #rules: { readonly rule: FaultRule; seen: number }[] = [];
 	#crashed = false;
@@ -77,6 +79,8 @@ export class FaultyFileIO implements FileIO {
 	constructor(inner: FileIO, rules: readonly FaultRule[] = []) {
 		this.#inner = inner;
 		this.name = inner.name;
+		if (inner.fingerprint !== undefined)
+			this.fingerprint = (location) => this.#run('exists', [location], async () => inner.fingerprint?.(location));
 		for (const rule of rules) this.addRule(rule);
 	}
 

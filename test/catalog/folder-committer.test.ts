@@ -1,8 +1,12 @@
+import { cpSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { FolderCommitter } from '../../src/catalog/folder-committer.ts';
 import { encodeMetadataFile } from '../../src/catalog/metadata-file.ts';
 import { MIN_METADATA_WINDOW } from '../../src/catalog/old-metadata.ts';
 import { IcebergError } from '../../src/errors/iceberg-error.ts';
+import { LocalFileIO } from '../../src/io/local-file-io.ts';
 import { MemoryFileIO } from '../../src/io/memory-file-io.ts';
 import { FaultyFileIO } from '../../src/testing/faulty-file-io.ts';
 import type { Committer, LoadedMetadata } from '../../src/transaction/committer.ts';
@@ -80,11 +84,36 @@ describe('a folder table', () => {
 		faulty.addRule({
 			operation: 'readAll',
 			location: /hint/,
-			from: 2,
 			fault: { kind: 'delay', until: async () => void (await commitProperties(slow, 3, 6)) },
 		});
 		expect((await delayed.swap(propertyCommit(base, 'n', '2'))).outcome).toBe('committed');
 		expect(await textOf(io, hint)).toBe('6');
+	});
+
+	it('sees through its cache, on a disk too, that the table was dropped and made anew, or put back', async () => {
+		const folder = mkdtempSync(join(tmpdir(), 'datashard-committer-'));
+		try {
+			const table = join(folder, 't');
+			const io = new FaultyFileIO(new LocalFileIO({ roots: [table] }));
+			const { committer, loaded } = await newTable(table, io);
+			const first = await committer.load();
+			expect(await committer.load()).toBe(first);
+			io.calls.length = 0;
+			expect(await committer.load()).toBe(first);
+			expect(io.calls.filter(({ operation }) => operation === 'readAll')).toEqual([]);
+			cpSync(table, join(folder, 'backup'), { recursive: true });
+			for (const name of await filesBelow(io, table)) await io.delete(`${table}/${name}`);
+			await expect(committer.load()).rejects.toMatchObject({ code: 'NOT_A_TABLE' });
+			const again = await newTable(table, io);
+			expect((await committer.load()).metadata.tableUuid).toBe(again.loaded.metadata.tableUuid);
+			rmSync(table, { recursive: true });
+			cpSync(join(folder, 'backup'), table, { recursive: true });
+			expect((await committer.load()).metadata).toEqual(loaded.metadata);
+			await commitProperties(new FolderCommitter(io, table), 2, 4);
+			expect((await committer.load()).metadata.properties['n']).toBe('4');
+		} finally {
+			rmSync(folder, { recursive: true, force: true });
+		}
 	});
 
 	it('sees through its cache that the table was dropped and made anew', async () => {
