@@ -372,13 +372,24 @@ export class LocalFileIO implements FileIO {
 		location: string,
 		open?: { readonly fd: number; readonly folder: string },
 	): Promise<void> {
-		const fds = this.#deferred.take(paths);
+		const lost = this.#deferred.lostAmong(paths);
+		if (lost !== undefined)
+			throw new IcebergError(
+				'STORAGE',
+				`${lost} could not be flushed before: what it holds may be gone. Write it anew`,
+				{
+					context: { location: lost, notWritten: true },
+				},
+			);
+		const waiting = this.#deferred.waitingAmong(paths);
+		const fds = this.#deferred.take(waiting);
 		try {
 			const folders = new Set(paths.map((path) => dirname(path)));
 			await this.#persister.persist(folders, open === undefined ? fds : [open.fd, ...fds], open?.folder);
 		} catch (error) {
 			const fault = fsError(error, 'write', location, true);
 			// A flush that failed must not be tried again: the system forgets what it could not write.
+			this.#deferred.lose(waiting);
 			throw fds.length === 0
 				? fault
 				: new IcebergError('STORAGE', fault.message, { cause: error, context: fault.context });

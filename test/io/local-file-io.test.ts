@@ -257,6 +257,13 @@ describe('durability', () => {
 			});
 			expect(entries(join(folder, 'd'))).toEqual(['a']);
 			failing = false;
+			// Nor does a flush that succeeds now say anything: the system has forgotten what it could not write.
+			for (const again of [io.putIfAbsent(`${folder}/d/v1`, bytes, { after }), io.persistNames(after)])
+				await expect(again).rejects.toMatchObject({ code: 'STORAGE', retryable: false, context: { notWritten: true } });
+			await io.delete(`${folder}/d/a`);
+			await io.write(`${folder}/d/a`, bytes, { deferSync: true });
+			expect(await io.putIfAbsent(`${folder}/d/v1`, bytes, { after })).toBe('created');
+			await io.delete(`${folder}/d/v1`);
 			await io.delete(`${folder}/d/a`);
 		}
 	});
