@@ -15,7 +15,7 @@ import { type Deferred, deferred } from '../util/deferred.ts';
 import { stringifyJson } from '../util/json.ts';
 import type { Clock, Random } from '../util/ports.ts';
 import { doze, inTimeDozing } from '../util/waits.ts';
-import type { Processes } from '../util/process-identity.ts';
+import { identityText, type Processes } from '../util/process-identity.ts';
 import { KeyTakenError } from './append-keys.ts';
 import { BlockedJournalError, fold, type Folded, type FoldPart } from './fold.ts';
 import { checkLeader, PositionsMovedError, SupersededError } from './fold-action.ts';
@@ -188,7 +188,7 @@ export class Leader {
 		const [verb, argument = ''] = message.split(' ');
 		switch (verb) {
 			case 'hello':
-				follower.connection.send(`welcome ${this.#options.mark.generation}`);
+				follower.connection.send(`welcome ${identityText(this.#options.processes.self)}`);
 				if (argument === '') break;
 				follower.journalId = argument;
 				follower.journal = undefined;

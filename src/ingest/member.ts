@@ -13,7 +13,7 @@ import { throwIfAborted } from '../util/bounded-pool.ts';
 import { type Deferred, deferred } from '../util/deferred.ts';
 import type { Clock, Random } from '../util/ports.ts';
 import { inTime } from '../util/waits.ts';
-import { identityText, type Processes } from '../util/process-identity.ts';
+import { identityText, parseIdentity, type ProcessIdentity, type Processes } from '../util/process-identity.ts';
 import type { Appended } from './appended.ts';
 import { ByteWriter } from './batch-codec-writer.ts';
 import { journalFileName } from './followed-journal.ts';
@@ -44,11 +44,13 @@ export interface MemberRecord {
 	readonly until: 'committed' | 'journaled';
 }
 
-/** A leader that says nothing for so long is passed by, ms. */
-export const SILENCE_MS = 400;
+/** A leader that says nothing for so long is passed by when its process is stopped or cannot be looked at, ms. */
+export const SILENCE_MS = 250;
+/** A leader whose process runs may be short of processor time: it is passed by after this, ms. */
+const BUSY_SILENCE_MS = 2000;
 const WATCH_MS = 50;
-/** How long a leader's welcome is waited for, ms. */
-const WELCOME_MS = 400;
+/** How long a leader's welcome, and a turn, are waited for, ms. */
+const WELCOME_MS = 1000;
 /** Generations beyond the known one that are tried for a leader that answers. */
 const MAX_GENERATIONS = 16;
 /** How long the removal of a journal is waited for, ms, and how many leaders are asked for it. */
@@ -91,6 +93,8 @@ export class Member {
 	readonly #writer = new ByteWriter();
 	#writing: Promise<void> | undefined;
 	#connection: LinkConnection | undefined;
+	/** the process that leads, where it is known */
+	#leader: ProcessIdentity | undefined;
 	/** the journal that the leader was told of */
 	#toldJournal: string | undefined;
 	#connecting: Promise<void> | undefined;
@@ -150,7 +154,7 @@ export class Member {
 		const turn = deferred<void>();
 		this.#turn = turn;
 		connection.send('turn');
-		await inTime(this.#options.clock, SILENCE_MS, turn.promise);
+		await inTime(this.#options.clock, WELCOME_MS, turn.promise);
 		this.#turn = undefined;
 		return () => connection.send('done');
 	}
@@ -292,8 +296,10 @@ export class Member {
 	async #greet(connection: LinkConnection): Promise<boolean> {
 		const answer = deferred<boolean>();
 		connection.onMessage((message) => {
-			if (message.startsWith('welcome ')) answer.resolve(true);
-			else this.#take(connection, message);
+			if (message.startsWith('welcome ')) {
+				this.#leader = parseIdentity(message.slice('welcome '.length));
+				answer.resolve(true);
+			} else this.#take(connection, message);
 		});
 		connection.onClose(() => answer.resolve(false));
 		this.#introduce(connection);
@@ -460,10 +466,16 @@ export class Member {
 			// Asleep for longer than asked for: it was we who did not listen.
 			if (now - before > 3 * WATCH_MS) this.#heardMs = now;
 			this.#tellTrouble(now);
-			if (this.#connection === undefined || now - this.#heardMs < SILENCE_MS) continue;
+			if (this.#connection === undefined || now - this.#heardMs < this.#patienceMs()) continue;
 			this.#leastGeneration += 1;
 			this.#connection.close();
 		}
+	}
+
+	#patienceMs(): number {
+		const { processes } = this.#options;
+		const isRunning = this.#leader === undefined ? undefined : processes.isRunning?.(this.#leader);
+		return isRunning === true ? BUSY_SILENCE_MS : SILENCE_MS;
 	}
 
 	#tellTrouble(now: number): void {

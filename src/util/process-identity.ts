@@ -14,6 +14,8 @@ export interface Processes {
 	readonly self: ProcessIdentity;
 	/** `undefined` when it cannot be told: a process of another host, or one whose pid may have been used again */
 	isGone(identity: ProcessIdentity): boolean | undefined;
+	/** True while it may do something: it is not gone, and not stopped. `undefined` when it cannot be told. */
+	isRunning?(identity: ProcessIdentity): boolean | undefined;
 }
 
 /** `<host>-<pid>-<start>`: lower-case letters and digits, three parts. */

@@ -61,6 +61,13 @@ export class SystemProcesses implements Processes {
 		return stat.startedAt !== identity.startedAt || stat.state === 'Z' || stat.state === 'X' || stat.state === 'x';
 	}
 
+	isRunning(identity: ProcessIdentity): boolean | undefined {
+		const isGone = this.isGone(identity);
+		if (isGone !== false || !this.#hasProc) return isGone === true ? false : undefined;
+		const state = this.#statOf(String(identity.pid))?.state;
+		return state === undefined ? undefined : state !== 'T' && state !== 't';
+	}
+
 	#readSelf(): ProcessIdentity {
 		const { text, link, pid } = this.#sources;
 		const stat = this.#statOf('self');
