@@ -122,15 +122,16 @@ export class GroupAppender {
 		return this.#journaling;
 	}
 
-	/** What a lost swap leads to: the leader takes the rows, or lets us commit. True: it is our turn. */
-	async #onConflict(attempt: number, mayJoin: boolean, turns: (() => void)[]): Promise<boolean> {
-		const journaling = await this.#journals();
-		if (journaling === undefined) return false;
-		if (mayJoin && journaling.canJoin) throw new JoinOthers();
-		endTurns(turns);
-		if (attempt < TURN_AFTER_CONFLICTS || !journaling.canJoin) return false;
-		turns.push(await journaling.takeTurn());
-		return true;
+	/** What a lost swap of this process leads to, after the first few: the leader, if there is one, lets us commit. */
+	readonly onConflict = async (attempt: number): Promise<(() => void) | undefined> => {
+		if (attempt < TURN_AFTER_CONFLICTS) return undefined;
+		return (await this.#journals())?.takeTurn();
+	};
+
+	/** The leader takes the rows. @throws {@link JoinOthers} where there may be one */
+	async #join(): Promise<undefined> {
+		if ((await this.#journals())?.canJoin === true) throw new JoinOthers();
+		return undefined;
 	}
 
 	/** One append with a key at a time; the ones behind it find what it did. */
@@ -321,8 +322,7 @@ export class GroupAppender {
 		const append = new AppendAction(request.summary === undefined ? {} : { summary: request.summary });
 		for (const file of files) append.addFile(file);
 		const actions = keys.length === 0 ? [append] : [append, new RememberKeysAction(keys)];
-		const turns: (() => void)[] = [];
-		const onConflict = (attempt: number): Promise<boolean> => this.#onConflict(attempt, mayJoin, turns);
+		const onConflict = mayJoin ? () => this.#join() : this.onConflict;
 		try {
 			const options = { clock, random, processes, onConflict, ...signal };
 			const { loaded, commitId } = await commitActions(committer, base, actions, options);
@@ -336,14 +336,8 @@ export class GroupAppender {
 				);
 			}
 			throw error;
-		} finally {
-			endTurns(turns);
 		}
 	}
-}
-
-function endTurns(turns: (() => void)[]): void {
-	for (const end of turns.splice(0)) end();
 }
 
 const NOTHING: Appended = { rowCount: 0, snapshot: undefined, repeated: false };

@@ -67,9 +67,11 @@ export class Journaling {
 		return this.#member.append(record, signal);
 	}
 
-	/** Lets a commit of this process be made while the leader waits. */
-	async takeTurn(): Promise<() => void> {
-		return (await this.#member?.takeTurn()) ?? (() => undefined);
+	/** Lets a commit of this process be made while the leader waits; undefined where there is no leader. */
+	async takeTurn(): Promise<(() => void) | undefined> {
+		if (!this.canJoin || this.#closed) return undefined;
+		this.#member ??= this.#join();
+		return this.#member.takeTurn();
 	}
 
 	async close(): Promise<void> {

@@ -106,7 +106,7 @@ export class Member {
 	#leastGeneration = 0;
 	#troubleSinceMs: number | undefined;
 	#trouble: IcebergError | undefined;
-	#turn: Deferred<void> | undefined;
+	#turn: Deferred<boolean> | undefined;
 	/** the leader has removed the journal that was given up */
 	#farewell: Deferred<boolean> | undefined;
 	#lastUsedMs = 0;
@@ -146,17 +146,18 @@ export class Member {
 		return this.pendingCount === 0 && this.#options.clock.monotonicMs() - this.#lastUsedMs >= MEMBER_IDLE_MS;
 	}
 
-	/** Lets a commit of our own be made while the leader waits. It may be made in any case. */
-	async takeTurn(): Promise<() => void> {
+	/** Lets a commit of our own be made while the leader waits; undefined when it does not. The result ends the turn. */
+	async takeTurn(): Promise<(() => void) | undefined> {
+		this.#lastUsedMs = this.#options.clock.monotonicMs();
 		if (this.#connection === undefined) await this.#connect();
 		const connection = this.#connection;
-		if (connection === undefined || this.#turn !== undefined) return () => undefined;
-		const turn = deferred<void>();
+		if (connection === undefined || this.#turn !== undefined) return undefined;
+		const turn = deferred<boolean>();
 		this.#turn = turn;
 		connection.send('turn');
-		await inTime(this.#options.clock, WELCOME_MS, turn.promise);
+		const isOurs = await inTime(this.#options.clock, WELCOME_MS, turn.promise);
 		this.#turn = undefined;
-		return () => connection.send('done');
+		return isOurs === true ? () => connection.send('done') : undefined;
 	}
 
 	/** Waits until all is folded, then says good-bye. */
@@ -320,7 +321,7 @@ export class Member {
 		connection.onClose(() => {
 			if (this.#connection !== connection) return;
 			this.#connection = undefined;
-			this.#turn?.resolve();
+			this.#turn?.resolve(false);
 			this.#farewell?.resolve(false);
 			if (this.pendingCount > 0 && !this.#left) void this.#reconnect();
 		});
@@ -382,7 +383,7 @@ export class Member {
 				this.#farewell?.resolve(true);
 				break;
 			case 'go':
-				this.#turn?.resolve();
+				this.#turn?.resolve(true);
 				break;
 			default:
 			// 'p' says only that the leader lives.
@@ -466,7 +467,8 @@ export class Member {
 			// Asleep for longer than asked for: it was we who did not listen.
 			if (now - before > 3 * WATCH_MS) this.#heardMs = now;
 			this.#tellTrouble(now);
-			if (this.#connection === undefined || now - this.#heardMs < this.#patienceMs()) continue;
+			const silentMs = now - this.#heardMs;
+			if (this.#connection === undefined || silentMs < SILENCE_MS || silentMs < this.#patienceMs()) continue;
 			this.#leastGeneration += 1;
 			this.#connection.close();
 		}

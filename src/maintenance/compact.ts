@@ -212,7 +212,7 @@ class Compaction {
 		written: readonly { readonly group: CompactionGroup; readonly files: readonly DataFile[] }[],
 		base: Snapshot,
 	): Promise<void> {
-		const { committer, clock, random, processes } = this.#ports;
+		const { committer, clock, random, processes, onConflict } = this.#ports;
 		const { signal } = this.#options;
 		const action = new RewriteFilesAction({
 			removed: written.flatMap(({ group }) =>
@@ -223,7 +223,7 @@ class Compaction {
 			branch: this.#branch,
 		});
 		const loaded = await committer.load(signal);
-		const options = { clock, random, processes, ...(signal === undefined ? {} : { signal }) };
+		const options = { clock, random, processes, onConflict, ...(signal === undefined ? {} : { signal }) };
 		const result = await commitActions(committer, loaded, [action], options);
 		this.#snapshots.push(...snapshotsOfCommit(result.loaded.metadata, result.commitId));
 		for (const { group, files } of written) this.#count(group, files);

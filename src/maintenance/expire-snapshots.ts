@@ -46,7 +46,7 @@ export interface ExpireResult extends CleanupReport {
 /** The task itself; see `tasks.ts`. */
 export async function expireSnapshots(table: MaintainableTable, options: ExpireOptions = {}): Promise<ExpireResult> {
 	const { signal, dryRun = false } = options;
-	const { committer, clock, random, processes } = table.commitPorts();
+	const { committer, clock, random, processes, onConflict } = table.commitPorts();
 	const graceMs = durationMs('graceMs', options.graceMs, DEFAULT_GRACE_MS);
 	await table.refresh(signal);
 	assertOwnsFiles(table);
@@ -60,7 +60,7 @@ export async function expireSnapshots(table: MaintainableTable, options: ExpireO
 		after = withoutSnapshots(base, new Set(planned.snapshotIds), nowMs);
 	} else {
 		const loaded = await committer.load(signal);
-		const commit = { clock, random, processes, ...(signal === undefined ? {} : { signal }) };
+		const commit = { clock, random, processes, onConflict, ...(signal === undefined ? {} : { signal }) };
 		await commitActions(committer, loaded, [new RemoveSnapshotsAction(policy)], commit);
 		await table.refresh(signal);
 		after = table.metadata;

@@ -5,6 +5,7 @@ import { withoutTrailingSlash } from '../io/location.ts';
 import { samePlace } from '../io/same-place.ts';
 import { booleanProperty, TABLE_PROPERTY } from '../metadata/table-properties.ts';
 import type { TableMetadata } from '../spec/table-metadata.ts';
+import type { CommitOptions } from '../transaction/commit-actions.ts';
 import type { Committer } from '../transaction/committer.ts';
 import type { Clock, Random } from '../util/ports.ts';
 import type { Processes } from '../util/process-identity.ts';
@@ -24,6 +25,7 @@ export interface MaintainableTable {
 		readonly random: Random;
 		/** Default: this system's processes. */
 		readonly processes?: Processes | undefined;
+		readonly onConflict?: CommitOptions['onConflict'];
 	};
 }
 

@@ -32,11 +32,11 @@ export async function rewriteManifests(
 			`targetSizeBytes is a whole number of at least 1, not ${String(targetSizeBytes)}`,
 		);
 	}
-	const { committer, clock, random, processes } = table.commitPorts();
+	const { committer, clock, random, processes, onConflict } = table.commitPorts();
 	const action = new RewriteManifestsAction(rest);
 	const abort = signal === undefined ? {} : { signal };
 	const loaded = await committer.load(signal);
-	const result = await commitActions(committer, loaded, [action], { clock, random, processes, ...abort });
+	const result = await commitActions(committer, loaded, [action], { clock, random, processes, onConflict, ...abort });
 	await table.refresh(signal);
 	const counts = result.committed ? action.counts : { rewritten: 0, added: 0, entries: 0 };
 	return {

@@ -15,6 +15,7 @@ import {
 	isAncestorOf,
 	snapshotById,
 } from '../spec/table-metadata-lookup.ts';
+import type { CommitOptions } from '../transaction/commit-actions.ts';
 import { TransactionCore } from '../transaction/transaction.ts';
 import type { Committer, LoadedMetadata } from '../transaction/committer.ts';
 import { type CallEffect, type CallOptions, within } from '../util/deadline.ts';
@@ -78,6 +79,8 @@ export interface Appender {
 		readonly repeated: boolean;
 		readonly journaled?: boolean;
 	}>;
+	/** for commits of other kinds: what they do when they have lost against appends */
+	readonly onConflict?: CommitOptions['onConflict'];
 	/** resolves when all appends are in snapshots; no more are taken */
 	close(): Promise<void>;
 }
@@ -151,9 +154,10 @@ export class Table<In = RowInput, Out = Row> implements RowTyped<In, Out>, Async
 	}
 
 	/** Not for users: what maintenance commits with. @throws `UNSUPPORTED` for a read-only table, `CLOSED` */
-	commitPorts(): Pick<TableParts, 'committer' | 'clock' | 'random' | 'processes'> {
+	commitPorts(): Pick<TableParts, 'committer' | 'clock' | 'random' | 'processes'> & Pick<Appender, 'onConflict'> {
 		this.#assertWritable();
-		return this.#parts;
+		const { committer, clock, random, processes } = this.#parts;
+		return { committer, clock, random, processes, onConflict: this.#appender.onConflict };
 	}
 
 	/**
@@ -332,8 +336,8 @@ export class Table<In = RowInput, Out = Row> implements RowTyped<In, Out>, Async
 		if (options.append !== undefined && options.append !== 'merge' && options.append !== 'fast') {
 			throw new IcebergError('INVALID_ARGUMENT', `append is 'merge' or 'fast', not ${String(options.append)}`);
 		}
-		const { committer, clock, random, processes } = this.#parts;
-		const core = new TransactionCore(committer, this.#loaded, { clock, random, processes });
+		const { committer, clock, random, processes, onConflict } = this.commitPorts();
+		const core = new TransactionCore(committer, this.#loaded, { clock, random, processes, onConflict });
 		return new TableTransaction<In>(core, { clock, random, processes }, (loaded) => this.#advance(loaded), options);
 	}
 

@@ -26,11 +26,11 @@ export interface CommitOptions {
 	/** used where the table's properties do not say. Default {@link FOLDER_TABLE_RETRIES} */
 	readonly retryDefaults?: BackoffOptions;
 	/**
-	 * Called after each lost swap, before the wait; `true` says that there is nothing to wait for (who kept winning gave us a
-	 * turn). What it throws ends the commit.
+	 * Called after each lost swap, before the wait. A function says that there is nothing to wait for: who kept winning gives
+	 * us a turn, which the function ends. What it throws ends the commit.
 	 * @param attempt how many were lost, from 1
 	 */
-	readonly onConflict?: (attempt: number) => Promise<boolean | void>;
+	readonly onConflict?: ((attempt: number) => Promise<(() => void) | undefined>) | undefined;
 	readonly signal?: AbortSignal;
 }
 
@@ -76,6 +76,8 @@ export async function commitActions(
 	} catch (error) {
 		if (!isIcebergError(error, 'COMMIT_STATE_UNKNOWN')) await run.abandon();
 		throw error;
+	} finally {
+		run.endTurn();
 	}
 }
 
@@ -87,6 +89,7 @@ class CommitRun {
 	readonly #options: CommitOptions;
 	readonly #commitId: string;
 	#attempts = 0;
+	#endTurn: (() => void) | undefined;
 
 	constructor(committer: Committer, base: LoadedMetadata, actions: readonly Action[], options: CommitOptions) {
 		this.#committer = committer;
@@ -117,9 +120,15 @@ class CommitRun {
 			const swapped = await this.#swap(request);
 			if (swapped.outcome === 'committed') return this.#succeeded(swapped.loaded);
 			if (swapped.outcome === 'unknown') return this.#succeeded(await this.#findInHistory(swapped.cause));
-			const isOurTurn = (await this.#options.onConflict?.(this.#attempts)) === true;
-			if (!(await backoff.next(signal, isOurTurn))) throw this.#conflict(backoff, swapped.cause);
+			this.endTurn();
+			this.#endTurn = await this.#options.onConflict?.(this.#attempts);
+			if (!(await backoff.next(signal, this.#endTurn !== undefined))) throw this.#conflict(backoff, swapped.cause);
 		}
+	}
+
+	endTurn(): void {
+		this.#endTurn?.();
+		this.#endTurn = undefined;
 	}
 
 	/** Deletes what the attempts wrote. */

@@ -253,6 +253,27 @@ describe('appends of several processes', () => {
 	});
 });
 
+describe('a commit of another kind', () => {
+	it('gets a turn between the folds of a busy leader', async () => {
+		const at = await place();
+		const [a, b, c] = [at.process(), at.process(), at.process()];
+		await Promise.all([a.append([0], { until: 'journaled' }), b.append([1], { until: 'journaled' })]);
+		let isDone = false;
+		const busy = [a, b].map(async (process, p) => {
+			for (let i = 1; !isDone; i++) await process.append([1000 * (p + 1) + i]);
+		});
+		const end = await c.appender.onConflict(2);
+		expect(end).toBeTypeOf('function');
+		const before = (await at.ids()).length;
+		await (await at.table()).setProperties({ touched: 'yes' });
+		expect(await at.ids()).toHaveLength(before);
+		end?.();
+		isDone = true;
+		await Promise.all(busy);
+		expect((await at.table()).properties['touched']).toBe('yes');
+	});
+});
+
 describe('journaled appends', () => {
 	it('are in a snapshot soon, without another append', async () => {
 		const at = await place({ 'datashard.commit-interval-ms': '20' });

@@ -56,9 +56,9 @@ describe('a commit that loses the swap', () => {
 				events.push('wait');
 			},
 		};
-		const onConflict = async (attempt: number): Promise<boolean | void> => {
+		const onConflict = async (attempt: number) => {
 			events.push(`lost ${attempt}`);
-			return attempt === 2 ? true : undefined;
+			return attempt === 2 ? () => void events.push('turn ended') : undefined;
 		};
 		const result = await append(
 			new FolderCommitter(faulty, T),
@@ -67,7 +67,7 @@ describe('a commit that loses the swap', () => {
 			{ ...quick, clock, onConflict },
 		);
 		expect(result.attempts).toBe(4);
-		expect(events).toEqual(['lost 1', 'wait', 'lost 2', 'lost 3', 'wait']);
+		expect(events).toEqual(['lost 1', 'wait', 'lost 2', 'turn ended', 'lost 3', 'wait']);
 	});
 
 	it('ends with what is thrown when it is told so, and cleans up', async () => {
@@ -75,7 +75,7 @@ describe('a commit that loses the swap', () => {
 		const { committer: rival } = await makeTable(io);
 		const faulty = new FaultyFileIO(io);
 		rivals(faulty, 1, async () => append(rival, [await dataFile(io)]));
-		const onConflict = (): Promise<boolean> => Promise.reject(new RangeError('enough'));
+		const onConflict = (): Promise<undefined> => Promise.reject(new RangeError('enough'));
 		const options = { ...quick, onConflict };
 		const appending = append(new FolderCommitter(faulty, T), [await dataFile(io, 'mine')], {}, options);
 		await expect(appending).rejects.toThrow(RangeError);

@@ -89,6 +89,22 @@ describe('processes of this system', () => {
 		expect(systemProcesses.isGone(identity)).toBe(true);
 	});
 
+	it.runIf(onLinux)('see that a process is stopped, and that it goes on', async () => {
+		const child = spawn(process.execPath, ['-e', 'process.stdout.write("up"); setInterval(() => {}, 1000)']);
+		await once(child.stdout, 'data');
+		const identity = identityOf(child.pid as number);
+		expect(systemProcesses.isRunning?.(identity)).toBe(true);
+		child.kill('SIGSTOP');
+		await expect.poll(() => systemProcesses.isRunning?.(identity)).toBe(false);
+		expect(systemProcesses.isGone(identity)).toBe(false);
+		child.kill('SIGCONT');
+		await expect.poll(() => systemProcesses.isRunning?.(identity)).toBe(true);
+		child.kill('SIGKILL');
+		await once(child, 'exit');
+		expect(systemProcesses.isRunning?.(identity)).toBe(false);
+		expect(systemProcesses.isRunning?.({ ...identity, host: 'ffffffff' })).toBeUndefined();
+	});
+
 	it.runIf(onLinux)('count a process as gone that nobody has waited for', async () => {
 		// The shell becomes a program that does not know of its child.
 		const parent = spawn('sh', ['-c', 'sleep 0 & echo $!; exec sleep 1000']);
