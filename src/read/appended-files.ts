@@ -156,10 +156,13 @@ function addedAt(task: FileScanTask): bigint {
 /** The numbers that the file's metrics tell of; `undefined` when there are none. */
 function storedRange({ file, sequenceNumber }: FileScanTask): NumberRange | undefined {
 	const { id } = LAST_UPDATED_COLUMN;
+	const nullCount = file.nullValueCounts?.get(id);
+	if (nullCount !== undefined && nullCount === file.recordCount)
+		return { first: sequenceNumber, last: sequenceNumber, isNullFree: false };
 	const lower = longOf(file.lowerBounds?.get(id));
 	const upper = longOf(file.upperBounds?.get(id));
 	if (lower === undefined || upper === undefined || lower > upper) return undefined;
-	return withInherited(lower, upper, file.nullValueCounts?.get(id), sequenceNumber);
+	return withInherited(lower, upper, nullCount, sequenceNumber);
 }
 
 /** Rows without a number of their own have that of their file. */

@@ -4,7 +4,7 @@
  */
 import { IcebergError } from '../errors/iceberg-error.ts';
 import type { Snapshot } from '../spec/snapshot.ts';
-import { currentSnapshot, snapshotById } from '../spec/table-metadata-lookup.ts';
+import { ancestorsOf, currentSnapshot, MAIN_BRANCH, snapshotById } from '../spec/table-metadata-lookup.ts';
 import type { TableMetadata } from '../spec/table-metadata.ts';
 
 /** A state of a table's main branch, by what outlives its snapshot. */
@@ -77,22 +77,31 @@ function nextBySequence(
 	const start = snapshotOfPoint(metadata, from);
 	if (reached !== undefined && start !== undefined && start !== reached) throw rolledBack(metadata, from, current);
 	const changeAt = known.findLastIndex((snapshot) => !onlyAddsFiles(snapshot));
-	if (changeAt < 0) return appends(known, from, undefined);
+	const oldest = known.at(-1) as Snapshot;
+	// A parent that is gone itself may be the state in question.
+	const isLinked =
+		reached === undefined
+			? from.snapshotId === undefined || oldest.parentSnapshotId === from.snapshotId
+			: reached.sequenceNumber === from.sequenceNumber;
+	if (changeAt < 0) return appends(known, from, isLinked);
 	const change = known[changeAt] as Snapshot;
 	const before = known.slice(changeAt + 1);
-	if (before.length > 0) return appends(before, from, undefined);
+	if (before.length > 0) return appends(before, from, isLinked);
 	// What was appended between must be looked for where the change has left it.
 	if (skipChanges && change.sequenceNumber > from.sequenceNumber + 1n)
-		return { ...appends([change], from, change.snapshotId), isWhole: true };
+		return { kind: 'appends', target: change, known: [change], isWhole: true, without: change.snapshotId };
 	return { kind: 'change', snapshot: change };
 }
 
-/** @param known on the way, newest first */
-function appends(known: readonly Snapshot[], from: HistoryPoint, without: bigint | undefined): AppendStep {
+/**
+ * @param known on the way, newest first
+ * @param isLinked whether the oldest of them comes right after `from`, as far as parents tell
+ */
+function appends(known: readonly Snapshot[], from: HistoryPoint, isLinked: boolean): AppendStep {
 	const target = known[0] as Snapshot;
 	// Sequence numbers count all commits: where none is left out, no snapshot is.
-	const isWhole = target.sequenceNumber - from.sequenceNumber === BigInt(known.length);
-	return { kind: 'appends', target, known, isWhole, without };
+	const isWhole = isLinked && target.sequenceNumber - from.sequenceNumber === BigInt(known.length);
+	return { kind: 'appends', target, known, isWhole, without: undefined };
 }
 
 /** Without sequence numbers: one snapshot after the other, all of which must still be there. */
@@ -107,8 +116,7 @@ function nextByParents(metadata: TableMetadata, current: Snapshot, from: History
 		if (parent === undefined) break;
 		next = parent;
 	}
-	if (from.snapshotId !== undefined && snapshotById(metadata, from.snapshotId) !== undefined)
-		throw rolledBack(metadata, from, current);
+	if (next.parentSnapshotId === undefined) throw rolledBack(metadata, from, current);
 	throw new IcebergError(
 		'VALIDATION_FAILED',
 		`${metadata.location} is of format v1, which numbers no commits, and snapshots after ${from.snapshotId ?? 'its start'} ` +
@@ -122,27 +130,37 @@ export function newestBefore(known: readonly Snapshot[], sequenceNumber: bigint)
 	return known.find((snapshot) => snapshot.sequenceNumber < sequenceNumber);
 }
 
-/**
- * The newest state of the main branch, not after a point, that the table still has.
- */
+/** The newest state of the main branch, not after a point, that the table still has. */
 export function newestNotAfter(metadata: TableMetadata, point: HistoryPoint): Snapshot | undefined {
-	const logged = new Set(metadata.snapshotLog.map(({ snapshotId }) => snapshotId));
 	let newest: Snapshot | undefined;
-	for (const snapshot of metadata.snapshots) {
-		const { snapshotId, sequenceNumber } = snapshot;
-		if (!logged.has(snapshotId) || sequenceNumber > point.sequenceNumber) continue;
+	for (const snapshot of statesOfMain(metadata)) {
+		const { sequenceNumber } = snapshot;
+		if (sequenceNumber > point.sequenceNumber) continue;
 		if (newest === undefined || sequenceNumber > newest.sequenceNumber) newest = snapshot;
 	}
 	return newest;
 }
 
-/** The oldest state of the main branch that the table still has. */
+/** The oldest state of the main branch from which on the table has every snapshot. */
 export function oldestState(metadata: TableMetadata): Snapshot | undefined {
-	for (const { snapshotId } of metadata.snapshotLog) {
-		const snapshot = snapshotById(metadata, snapshotId);
-		if (snapshot !== undefined) return snapshot;
+	return [...ancestorsOf(metadata, metadata.currentSnapshotId)].at(-1);
+}
+
+/**
+ * The states that the main branch had, oldest first. Before a gap in its history parents do not tell, nor does the snapshot
+ * log: what no other branch has, and nobody staged, counts as its own.
+ */
+function statesOfMain(metadata: TableMetadata): Snapshot[] {
+	const main = new Set(metadata.snapshotLog.map(({ snapshotId }) => snapshotId));
+	for (const { snapshotId } of ancestorsOf(metadata, metadata.currentSnapshotId)) main.add(snapshotId);
+	const others = new Set<bigint>();
+	for (const [name, ref] of Object.entries(metadata.refs)) {
+		if (name === MAIN_BRANCH || ref.type !== 'branch') continue;
+		for (const { snapshotId } of ancestorsOf(metadata, ref.snapshotId)) others.add(snapshotId);
 	}
-	return currentSnapshot(metadata);
+	return metadata.snapshots.filter(
+		({ snapshotId, summary }) => main.has(snapshotId) || (!others.has(snapshotId) && summary?.['wap.id'] === undefined),
+	);
 }
 
 /** True for operations that leave all rows that were there as they are. */
@@ -159,10 +177,7 @@ function parentOf(metadata: TableMetadata, snapshot: Snapshot): Snapshot | undef
 function snapshotOfPoint(metadata: TableMetadata, point: HistoryPoint): Snapshot | undefined {
 	if (point.snapshotId !== undefined) return snapshotById(metadata, point.snapshotId);
 	if (point.sequenceNumber === 0n) return undefined;
-	const logged = new Set(metadata.snapshotLog.map(({ snapshotId }) => snapshotId));
-	return metadata.snapshots.find(
-		({ snapshotId, sequenceNumber }) => sequenceNumber === point.sequenceNumber && logged.has(snapshotId),
-	);
+	return statesOfMain(metadata).find(({ sequenceNumber }) => sequenceNumber === point.sequenceNumber);
 }
 
 function rolledBack(metadata: TableMetadata, from: HistoryPoint, current: Snapshot | undefined): IcebergError {

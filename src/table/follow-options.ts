@@ -26,7 +26,7 @@ type Id = bigint | number | string;
 /**
  * Where a follow begins:
  * - `now`: with what is committed after the call
- * - `start`: with all rows of the oldest state that the table still has
+ * - `start`: with all rows of the oldest state from which on the table still has every snapshot
  * - a snapshot's id, or `{ snapshotId }`: with what was appended after that snapshot, which the table must still have
  * - a {@link FollowPosition}: with what was appended after it
  * - `{ lastRows }`: with the last rows that are there, then with what is committed after the call

@@ -59,8 +59,7 @@ export async function planAppends(step: AppendStep, from: HistoryPoint, look: Lo
 		const before = newestBefore(step.known, lost.sequenceNumber);
 		if (before === undefined) throw lostAt(look.metadata, from, `${lost.location} was rewritten without telling`);
 		const known = step.known.slice(step.known.indexOf(before));
-		const isWhole = before.sequenceNumber - after === BigInt(known.length);
-		return planAppends({ ...step, target: before, known, isWhole, without: undefined }, from, look);
+		return planAppends({ ...step, target: before, known, without: undefined }, from, look);
 	}
 	if (!step.isWhole) await proveNothingElse(step, from, look, files);
 	return { target: step.target, rows: inOrder(files, look) };
