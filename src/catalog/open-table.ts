@@ -4,6 +4,7 @@ import type { FileIO } from '../io/file-io.ts';
 import { absoluteLocation, isLocalLocation } from '../io/location.ts';
 import { DEFAULT_FORMAT_VERSION } from '../metadata/new-table.ts';
 import { GroupAppender, type OpenJournaling } from '../ingest/group-appender.ts';
+import { LazyMaintenance } from '../maintenance/lazy-maintenance.ts';
 import { parsePartitionSpec } from '../spec/partition-spec.ts';
 import type { Row, RowInput } from '../spec/row-types.ts';
 import { Schema, type SchemaOptions } from '../spec/schema.ts';
@@ -32,6 +33,13 @@ export interface Ports {
 export interface LoadTableOptions extends Ports, CallOptions {
 	/** Storage of the table. Default: the file system, with writes confined to the table's own places. */
 	readonly io?: FileIO;
+	/**
+	 * Whether this opening looks after the table in the background while it appends: see `docs/maintenance.md`. Default true; the
+	 * table property `datashard.maintenance.enabled` says it for all.
+	 */
+	readonly maintenance?: boolean;
+	/** Told of what went wrong in the background: it is tried again, and no append fails for it. */
+	readonly onMaintenanceError?: (error: unknown) => void;
 }
 
 export interface CreateTableOptions extends LoadTableOptions {
@@ -45,7 +53,14 @@ export interface CreateTableOptions extends LoadTableOptions {
 	readonly formatVersion?: FormatVersion;
 }
 
-const LOAD_KEYS: readonly (keyof LoadTableOptions)[] = ['io', 'clock', 'random', ...CALL_KEYS];
+const LOAD_KEYS: readonly (keyof LoadTableOptions)[] = [
+	'io',
+	'clock',
+	'random',
+	'maintenance',
+	'onMaintenanceError',
+	...CALL_KEYS,
+];
 const CREATE_KEYS: readonly (keyof CreateTableOptions)[] = [
 	...LOAD_KEYS,
 	'partitionBy',
@@ -130,16 +145,24 @@ function tableOf<In, Out>(
 	location: string,
 	opened: OpenedTable,
 	readOnly: boolean,
-	ports: LoadTableOptions,
+	options: LoadTableOptions,
 ): Table<In, Out> {
+	const clock = options.clock ?? systemClock;
+	const random = options.random ?? systemRandom;
+	const { maintenance: isWanted = true, onMaintenanceError: onError } = options;
+	const { committer } = opened;
+	const parts = { committer, location, clock, random, ...given({ onError }) };
+	const maintenance = readOnly || !isWanted ? undefined : new LazyMaintenance(parts);
 	return new Table<In, Out>({
 		location,
 		committer: opened.committer,
 		loaded: opened.loaded,
 		readOnly,
-		clock: ports.clock ?? systemClock,
-		random: ports.random ?? systemRandom,
-		createAppender: (host) => new GroupAppender(host, journalingOf(location, ports)),
+		clock,
+		random,
+		createAppender: (host) =>
+			new GroupAppender(maintenance === undefined ? host : { ...host, maintenance }, journalingOf(location, options)),
+		...(maintenance === undefined ? {} : { background: maintenance }),
 	});
 }
 

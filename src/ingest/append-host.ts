@@ -1,3 +1,5 @@
+import type { ColumnBatch } from '../column/vector.ts';
+import type { DataFile } from '../manifest/types.ts';
 import type { Committer, LoadedMetadata } from '../transaction/committer.ts';
 import type { Clock, Random } from '../util/ports.ts';
 import type { Processes } from '../util/process-identity.ts';
@@ -12,4 +14,18 @@ export interface AppendHost {
 	loaded(): LoadedMetadata;
 	/** takes the state that a commit made */
 	advance(loaded: LoadedMetadata): void;
+	/** what looks after the table in the background */
+	readonly maintenance?: AppendMaintenance | undefined;
+}
+
+/** The port through which maintenance learns of appends; `maintenance/` has the implementation. */
+export interface AppendMaintenance {
+	/**
+	 * Called after each commit, while its `CommitMutex` is held. Does not throw.
+	 * @param append.rows those of `added`, in their order, if they are at hand
+	 */
+	noteCommit(
+		loaded: LoadedMetadata,
+		append: { readonly added: readonly DataFile[]; readonly rows?: ColumnBatch },
+	): void;
 }

@@ -8,11 +8,13 @@ import { IcebergError, isIcebergError } from '../errors/iceberg-error.ts';
 import type { Schema } from '../spec/schema.ts';
 import type { TableMetadata } from '../spec/table-metadata.ts';
 import { schemaById, snapshotById } from '../spec/table-metadata-lookup.ts';
-import { deleteQuietly } from '../transaction/action.ts';
+import { type Action, deleteQuietly } from '../transaction/action.ts';
 import { AppendAction } from '../transaction/append.ts';
 import { commitActions } from '../transaction/commit-actions.ts';
 import { snapshotsOfCommit } from '../transaction/commit-id.ts';
+import { thinHistoryAction } from '../transaction/thin-history.ts';
 import { throwIfAborted } from '../util/bounded-pool.ts';
+import { CommitMutex } from '../util/commit-mutex.ts';
 import { type Deferred, deferred } from '../util/deferred.ts';
 import { writeDataFiles } from '../write/data-writer.ts';
 import { batchSizeBytes } from '../write/batch-size.ts';
@@ -271,7 +273,7 @@ export class GroupAppender {
 			const rows = concatBatches(left.flatMap(({ batches }) => batches));
 			const keys = left.map(({ key }) => key).filter((key) => key !== undefined);
 			try {
-				const { snapshot } = await this.#commit(first.schema, chain([rows], undefined), {}, keys, true);
+				const { snapshot } = await this.#commit(first.schema, chain([rows], undefined), {}, keys, rows);
 				for (const { rowCount, resolve } of left) resolve({ rowCount, snapshot, repeated: false });
 				return;
 			} catch (error) {
@@ -305,9 +307,10 @@ export class GroupAppender {
 		batches: AsyncIterable<ColumnBatch>,
 		request: AppendRequest,
 		keys: readonly string[],
-		mayJoin = false,
+		/** those of a group, which may be handed over to the table's leader */
+		rows?: ColumnBatch,
 	): Promise<Appended> {
-		const { committer, clock, random, processes } = this.#host;
+		const { committer, clock, random, processes, maintenance } = this.#host;
 		const base = this.#host.loaded();
 		const signal = request.signal === undefined ? {} : { signal: request.signal };
 		const { files, rowCount } = await writeDataFiles(batches, {
@@ -321,12 +324,19 @@ export class GroupAppender {
 		if (files.length === 0) return NOTHING;
 		const append = new AppendAction(request.summary === undefined ? {} : { summary: request.summary });
 		for (const file of files) append.addFile(file);
-		const actions = keys.length === 0 ? [append] : [append, new RememberKeysAction(keys)];
-		const onConflict = mayJoin ? () => this.#join() : this.onConflict;
+		const actions: Action[] = [append];
+		if (keys.length > 0) actions.push(new RememberKeysAction(keys));
+		const thin = thinHistoryAction(base.metadata.properties);
+		if (thin !== undefined) actions.push(thin);
+		const onConflict = rows === undefined ? this.onConflict : () => this.#join();
 		try {
 			const options = { clock, random, processes, onConflict, ...signal };
-			const { loaded, commitId } = await commitActions(committer, base, actions, options);
-			this.#host.advance(loaded);
+			const { loaded, commitId } = await CommitMutex.of(committer).run(async () => {
+				const result = await commitActions(committer, base, actions, options);
+				this.#host.advance(result.loaded);
+				maintenance?.noteCommit(result.loaded, { added: files, ...(rows === undefined ? {} : { rows }) });
+				return result;
+			});
 			return { rowCount, snapshot: snapshotsOfCommit(loaded.metadata, commitId).at(-1), repeated: false };
 		} catch (error) {
 			if (!isIcebergError(error, 'COMMIT_STATE_UNKNOWN')) {

@@ -2,6 +2,7 @@
 import { BOUND_TRUE } from '../expr/bound.ts';
 import type { Expression } from '../expr/expression.ts';
 import type { FileIO } from '../io/file-io.ts';
+import type { DataFile } from '../manifest/types.ts';
 import type { FileScanTask } from '../scan/file-scan-task.ts';
 import { partitionKey } from '../scan/partition-key.ts';
 import { planFiles } from '../scan/plan.ts';
@@ -69,7 +70,7 @@ export async function planCompaction(options: PlanCompactionOptions): Promise<Co
 	let isCut = false;
 	for await (const task of plan) {
 		const { file } = task;
-		if (!isSmall(task, metadata, limits)) continue;
+		if (!isSmall(file, metadata, limits)) continue;
 		const reason = whyNot(task);
 		if (reason !== undefined) {
 			onSkipped(task, reason);
@@ -101,14 +102,19 @@ export async function planCompaction(options: PlanCompactionOptions): Promise<Co
 
 const OTHER_SPECS = 'other';
 
-function isSmall({ file }: FileScanTask, metadata: TableMetadata, limits: CompactionLimits): boolean {
-	const { targetFileSizeBytes } = limits;
+/** Whether a file is worth being put together with others. */
+export function isSmall(
+	file: DataFile,
+	metadata: TableMetadata,
+	{ targetFileSizeBytes }: Pick<CompactionLimits, 'targetFileSizeBytes'>,
+): boolean {
 	const isSorted = metadata.defaultSortOrderId !== 0 && file.sortOrderId === metadata.defaultSortOrderId;
 	const least = isSorted ? Math.min(targetFileSizeBytes, SORTED_FILE_BYTES) : targetFileSizeBytes;
 	return file.fileSizeInBytes < least * SMALL_SHARE;
 }
 
-function whyNot({ file, deletes }: FileScanTask): string | undefined {
+/** Why a file cannot be rewritten; `undefined`: it can. */
+export function whyNot({ file, deletes }: Pick<FileScanTask, 'file' | 'deletes'>): string | undefined {
 	if (deletes.length > 0) return `${deletes.length} delete file(s) apply to it, which this version cannot apply`;
 	if (file.format !== 'parquet' && file.format !== 'avro')
 		return `it is ${file.format}, which this version cannot read`;

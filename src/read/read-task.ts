@@ -13,6 +13,7 @@ import { compilePageFilter } from '../expr/page-filter.ts';
 import { compileBatchFilter } from '../expr/row-filter.ts';
 import { compileStatisticsEvaluator } from '../expr/statistics-evaluator.ts';
 import type { FileIO, InputFile } from '../io/file-io.ts';
+import type { DataFile } from '../manifest/types.ts';
 import type { FileScanTask } from '../scan/file-scan-task.ts';
 import { DEFAULT_NAME_MAPPING, parseNameMapping } from '../spec/name-mapping.ts';
 import type { Schema } from '../spec/schema.ts';
@@ -45,6 +46,13 @@ export interface ReadContext {
 	readonly schema: Schema;
 	/** The wanted columns: of `schema`, possibly cut to nested parts, and metadata columns. */
 	readonly fields: readonly NestedField[];
+	/**
+	 * Rows of a file that are at hand, in the order of the file: it is not opened then. Asked for whole files only, and passed
+	 * over where they lack a wanted column.
+	 */
+	readonly rowsAtHand?: (file: DataFile) => ColumnBatch | undefined;
+	/** Whether rows of files without a first row id, too, have the file's sequence number as that of their last change. */
+	readonly numberAllRows?: boolean;
 	readonly signal?: AbortSignal;
 }
 
@@ -72,6 +80,11 @@ export class TaskReader {
 	async *read(task: FileScanTask): AsyncGenerator<ColumnBatch> {
 		assertReadable(task);
 		throwIfAborted(this.#context.signal);
+		const atHand = this.#atHand(task);
+		if (atHand !== undefined) {
+			yield* this.#finish(task, [{ batch: atHand, firstRow: 0 }]);
+			return;
+		}
 		const source = this.#context.io.input(task.file.location, task.file.fileSizeInBytes);
 		try {
 			yield* this.#finish(task, task.file.format === 'avro' ? this.#avro(task, source) : this.#parquet(task, source));
@@ -80,6 +93,13 @@ export class TaskReader {
 		} finally {
 			await source.close();
 		}
+	}
+
+	#atHand({ file, residual }: FileScanTask): ColumnBatch | undefined {
+		if (residual.op !== 'true') return undefined;
+		const batch = this.#context.rowsAtHand?.(file);
+		if (batch === undefined || batch.length !== file.recordCount) return undefined;
+		return this.#tableFields.every((field) => batch.fields.includes(field)) ? batch : undefined;
 	}
 
 	async *#parquet(task: FileScanTask, source: InputFile): AsyncGenerator<PositionedBatch> {
@@ -149,7 +169,10 @@ export class TaskReader {
 		return [...mergeFields(this.#tableFields, selectFields(schema, names)), ...stored];
 	}
 
-	async *#finish(task: FileScanTask, batches: AsyncIterable<PositionedBatch>): AsyncGenerator<ColumnBatch> {
+	async *#finish(
+		task: FileScanTask,
+		batches: AsyncIterable<PositionedBatch> | Iterable<PositionedBatch>,
+	): AsyncGenerator<ColumnBatch> {
 		const { fields } = this.#context;
 		let filter: ((batch: ColumnBatch) => Uint32Array | 'all') | undefined;
 		for await (const { batch, firstRow } of batches) {
@@ -170,7 +193,9 @@ export class TaskReader {
 			fields: [...kept.map((i) => batch.fields[i] as NestedField), ...this.#metadataFields],
 			columns: [
 				...kept.map((i) => batch.columns[i] as Vector),
-				...this.#metadataFields.map((field) => metadataVector(field, task, firstRow, batch.length, found(field.id))),
+				...this.#metadataFields.map((field) =>
+					metadataVector(field, task, firstRow, batch.length, found(field.id), this.#context.numberAllRows === true),
+				),
 			],
 		};
 	}
@@ -182,6 +207,7 @@ function metadataVector(
 	firstRow: number,
 	length: number,
 	stored: Vector | undefined,
+	numberAllRows: boolean,
 ): Vector {
 	const { type } = field;
 	switch (field.id) {
@@ -198,9 +224,11 @@ function metadataVector(
 			if (firstRowId === undefined) return stored ?? constantVector(type, null, length);
 			return countingVector(type, firstRowId + BigInt(firstRow), length, stored);
 		}
-		default:
+		default: {
 			// Iceberg spec: Row Lineage. Rows of files without a first row id have no lineage.
-			return inheritingVector(type, task.file.firstRowId === undefined ? null : task.sequenceNumber, length, stored);
+			const hasLineage = numberAllRows || task.file.firstRowId !== undefined;
+			return inheritingVector(type, hasLineage ? task.sequenceNumber : null, length, stored);
+		}
 	}
 }
 

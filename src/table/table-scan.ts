@@ -14,6 +14,7 @@ import type * as Reading from './reading.ts';
 import { checkScanOptions } from './check-options.ts';
 import type { ResolvedScan } from './reading.ts';
 import type { ScanOptions } from './scan-options.ts';
+import { beginRead } from './open-reads.ts';
 import { selectSnapshot, type TableState } from './table-source.ts';
 
 /** What a scan reads from. */
@@ -143,14 +144,31 @@ export class TableScan<Out = Row> implements AsyncIterable<Out> {
 	}
 
 	#call<T>(work: (run: ScanRun) => Promise<T>): Promise<T> {
-		return within(this.#limits(), this.#options, async (signal) => work(await this.#start(signal)));
+		return within(this.#limits(), this.#options, async (signal) => {
+			const end = this.#beginRead();
+			try {
+				return await work(await this.#start(signal));
+			} finally {
+				end();
+			}
+		});
 	}
 
 	#stream<T>(work: (run: ScanRun) => AsyncIterable<T>): AsyncGenerator<T, void, undefined> {
 		const start = (signal: AbortSignal | undefined): Promise<ScanRun> => this.#start(signal);
+		const beginRead = (): (() => void) => this.#beginRead();
 		return streamWithin(this.#limits(), this.#options, async function* (signal) {
-			yield* work(await start(signal));
+			const end = beginRead();
+			try {
+				yield* work(await start(signal));
+			} finally {
+				end();
+			}
 		});
+	}
+
+	#beginRead(): () => void {
+		return beginRead(this.#source.location, this.#source.clock);
 	}
 
 	#limits(): LimitedCall {

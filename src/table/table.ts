@@ -52,6 +52,8 @@ export interface TableParts {
 	readonly processes?: Processes | undefined;
 	/** how appends are committed */
 	readonly createAppender: (host: AppenderHost) => Appender;
+	/** what goes on in the background while the table is open */
+	readonly background?: { close(): Promise<void> };
 }
 
 /** What an {@link Appender} needs of its table. */
@@ -370,6 +372,7 @@ export class Table<In = RowInput, Out = Row> implements RowTyped<In, Out>, Async
 		this.#closed = true;
 		this.#closing.abort(this.#closedError());
 		await this.#appender.close();
+		await this.#parts.background?.close();
 		await this.io.close();
 	}
 

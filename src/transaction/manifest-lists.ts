@@ -27,6 +27,11 @@ export function rememberManifestList(io: FileIO, location: string, manifests: re
 	}
 }
 
+/** The manifests of a list that was read or written a moment ago; `undefined` for others. */
+export function rememberedManifests(io: FileIO, list: string | undefined): readonly ManifestFile[] | undefined {
+	return list === undefined ? undefined : remembered.get(io)?.get(list);
+}
+
 /**
  * The manifests of a snapshot, with the counts that lists of the table's format version must have.
  * @throws `NOT_FOUND`, `CORRUPT` when the list, or a manifest of an old v1 table, cannot be read

@@ -31,7 +31,7 @@ const loaded = loadedWith('index.ts');
 
 /** What a process that opens a table and appends to it does without. */
 const ON_DEMAND =
-	/^(scan\/|read\/|import\/.*-source\.ts|maintenance\/(?!tasks|verify-table)|codec\/parquet\/(reader|decode|assemble)|manifest\/manifest\.ts|column\/(arrow|columns-in\.ts|json-out|rows-out)|catalog\/drop|cli\/|testing\/)/;
+	/^(scan\/|read\/|import\/.*-source\.ts|maintenance\/(?!tasks|verify-table|lazy-maintenance)|codec\/parquet\/(reader|decode|assemble)|manifest\/manifest\.ts|column\/(arrow|columns-in\.ts|json-out|rows-out)|catalog\/drop|cli\/|testing\/)/;
 
 describe('what importing the package loads', () => {
 	it('is what an append needs: reading, importing and maintenance are loaded when they are used', () => {

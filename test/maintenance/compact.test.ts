@@ -61,7 +61,8 @@ describe('compact', () => {
 		expect((await compact(table)).rewrittenFileCount).toBe(5);
 		expect(await lineage()).toEqual(more);
 		const [file] = await table.dataFiles();
-		expect([...(file?.lowerBounds?.keys() ?? [])]).toEqual([1, 2]);
+		expect([...(file?.lowerBounds?.keys() ?? [])]).toEqual([1, 2, 2147483539]);
+		expect([...(file?.valueCounts?.keys() ?? [])]).toEqual([1, 2]);
 		expect(new Set(more.map((row) => row['_row_id'])).size).toBe(10);
 	});
 

@@ -18,7 +18,7 @@ export const LAYERS: Readonly<Record<string, number>> = {
 	transaction: 6,
 	table: 7,
 	ingest: 7,
-	maintenance: 8,
+	maintenance: 7.5,
 	catalog: 8,
 	import: 8,
 	server: 9,
