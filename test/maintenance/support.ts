@@ -38,7 +38,15 @@ export class TestClock implements Clock {
 }
 
 export async function newTable(io: FileIO, clock: Clock, options: Partial<CreateTableOptions> = {}): Promise<Table> {
-	return (await createTable(T, runs, { io, clock, random: systemRandom, ...options })) as unknown as Table;
+	const { properties, ...rest } = options;
+	return (await createTable(T, runs, {
+		io,
+		clock,
+		random: systemRandom,
+		...rest,
+		// What tests do by hand must not be done already.
+		properties: { 'datashard.maintenance.enabled': 'false', ...properties },
+	})) as unknown as Table;
 }
 
 /** Another opening of the same table. */

@@ -5,6 +5,9 @@ import { createTable, loadTable, type Table } from '../../src/index.ts';
 import { deferred } from '../../src/util/deferred.ts';
 import { listing, newFolder, pairs } from './support.ts';
 
+/** Files and history stay as the appends made them. */
+const NO_MAINTENANCE = { properties: { 'datashard.maintenance.enabled': 'false' } };
+
 async function expectIds(folder: string, count: number): Promise<void> {
 	const table = await loadTable<object, { id: bigint }>(folder);
 	const ids = (await table.scan({ select: ['id'] }).toArray()).map(({ id }) => Number(id)).sort((a, b) => a - b);
@@ -25,7 +28,7 @@ async function expectIds(folder: string, count: number): Promise<void> {
 describe('appends at once', () => {
 	it('100 to one table object', async () => {
 		const folder = newFolder();
-		const table = await createTable(folder, pairs);
+		const table = await createTable(folder, pairs, NO_MAINTENANCE);
 		const results = await Promise.all(Array.from({ length: 100 }, (_, id) => table.append([{ id }])));
 		expect(results.every(({ committed, rowCount }) => committed && rowCount === 1)).toBe(true);
 		// each was acknowledged with the snapshot that holds its row
@@ -36,7 +39,7 @@ describe('appends at once', () => {
 
 	it('100 to five table objects', async () => {
 		const folder = newFolder();
-		await createTable(folder, pairs);
+		await createTable(folder, pairs, NO_MAINTENANCE);
 		const tables: Table<{ id: number }>[] = await Promise.all(
 			Array.from({ length: 5 }, () => loadTable<{ id: number }>(folder)),
 		);
@@ -46,7 +49,7 @@ describe('appends at once', () => {
 
 	it('appends and transactions, several handles, some rolled back', async () => {
 		const folder = newFolder();
-		await createTable(folder, pairs);
+		await createTable(folder, pairs, NO_MAINTENANCE);
 		const tables = await Promise.all(Array.from({ length: 3 }, () => loadTable<{ id: number }>(folder)));
 		await Promise.all(
 			Array.from({ length: 30 }, async (_, i) => {
@@ -68,7 +71,7 @@ describe('appends at once', () => {
 
 	it('one that is refused takes no other with it', async () => {
 		const folder = newFolder();
-		const table = await createTable(folder, pairs);
+		const table = await createTable(folder, pairs, NO_MAINTENANCE);
 		const results = await Promise.allSettled(
 			Array.from({ length: 40 }, (_, i) => table.append([{ id: i < 30 ? i : (`bad ${i}` as never) }])),
 		);
@@ -81,7 +84,7 @@ describe('appends at once', () => {
 
 	it('reads meanwhile see whole appends only', async () => {
 		const folder = newFolder();
-		const table = await createTable(folder, pairs);
+		const table = await createTable(folder, pairs, NO_MAINTENANCE);
 		const reader = await loadTable<object, { id: bigint }>(folder);
 		let done = false;
 		const writing = (async () => {
@@ -104,7 +107,7 @@ describe('appends at once', () => {
 describe('an append that is aborted', () => {
 	it('before it begins writes nothing', async () => {
 		const folder = newFolder();
-		const table = await createTable(folder, pairs);
+		const table = await createTable(folder, pairs, NO_MAINTENANCE);
 		const before = listing(folder);
 		await expect(table.append([{ id: 1 }], { signal: AbortSignal.abort() })).rejects.toMatchObject({ code: 'ABORTED' });
 		await using tx = table.newTransaction();
@@ -116,7 +119,7 @@ describe('an append that is aborted', () => {
 
 	it('while rows come in leaves nothing behind, closes the source, and the table works on', async () => {
 		const folder = newFolder();
-		const table = await createTable(folder, pairs);
+		const table = await createTable(folder, pairs, NO_MAINTENANCE);
 		const controller = new AbortController();
 		const closed = deferred<void>();
 		const rows = (async function* () {
