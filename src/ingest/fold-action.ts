@@ -15,8 +15,11 @@ import {
 
 /** Thrown out of a commit when journals stand elsewhere than its rows suppose. */
 export class PositionsMovedError extends IcebergError {
+	readonly journal: string;
+
 	constructor(location: string, journal: string) {
 		super('VALIDATION_FAILED', `${location}: the journal ${journal} was folded by another process meanwhile`);
+		this.journal = journal;
 	}
 }
 

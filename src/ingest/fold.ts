@@ -78,13 +78,14 @@ export async function fold(base: LoadedMetadata, parts: readonly FoldPart[], opt
 	const { committer, clock, random, processes, companions } = options;
 	const sorted = sort(base.metadata, parts);
 	const rows = rowsOf(base.metadata, sorted);
+	const keys = keysOf(sorted);
 	const files = await write(rows, base.metadata, options);
 	const actions: Action[] = [];
 	if (files.length > 0) {
 		const append = new AppendAction({ summary: { [FOLDED_KEY]: 'true' } });
 		for (const file of files) append.addFile(file);
 		actions.push(append);
-		if (sorted.keys.length > 0) actions.push(new RememberKeysAction(sorted.keys));
+		if (keys.length > 0) actions.push(new RememberKeysAction(keys));
 	}
 	const advances = new Map(parts.map(({ journal, advance }) => [journal, advance]));
 	actions.push(new FoldAction({ ...options, advances }));
@@ -106,7 +107,10 @@ export async function fold(base: LoadedMetadata, parts: readonly FoldPart[], opt
 interface Sorted {
 	/** records with rows, by the schema that they were written with, in their order */
 	readonly bySchema: ReadonlyMap<number, readonly Placed[]>;
-	readonly keys: readonly string[];
+	/** the first record of each key */
+	readonly byKey: ReadonlyMap<string, Placed>;
+	/** records whose key an earlier one of the same fold has */
+	readonly repeats: readonly Placed[];
 	readonly exceptions: Map<string, Map<number, Exception>>;
 }
 interface Placed {
@@ -116,7 +120,8 @@ interface Placed {
 
 function sort(metadata: TableMetadata, parts: readonly FoldPart[]): Sorted {
 	const bySchema = new Map<number, Placed[]>();
-	const keys = new Set<string>();
+	const byKey = new Map<string, Placed>();
+	const repeats: Placed[] = [];
 	const exceptions = new Map<string, Map<number, Exception>>();
 	const remembered = rememberedKeys(metadata.properties, metadata.location);
 	for (const { journal, records } of parts) {
@@ -129,18 +134,32 @@ function sort(metadata: TableMetadata, parts: readonly FoldPart[]): Sorted {
 			}
 			if (key !== undefined) {
 				// Twice in one fold: which snapshot it is will be known afterwards.
-				if (keys.has(key)) {
+				if (byKey.has(key)) {
 					except(exceptions, journal, record.seq, { kind: 'repeated', snapshotId: 0n });
+					repeats.push({ journal, record });
 					continue;
 				}
-				keys.add(key);
+				byKey.set(key, { journal, record });
 			}
 			const group = bySchema.get(record.schemaId);
 			if (group === undefined) bySchema.set(record.schemaId, [{ journal, record }]);
 			else group.push({ journal, record });
 		}
 	}
-	return { bySchema, keys: [...keys], exceptions };
+	return { bySchema, byKey, repeats, exceptions };
+}
+
+/** Keys of rows that are taken. A record that is refused leaves its key free, and those that repeat it are refused with it. */
+function keysOf({ byKey, repeats, exceptions }: Sorted): string[] {
+	const refusalOf = ({ journal, record }: Placed): Exception | undefined => {
+		const exception = exceptions.get(journal)?.get(record.seq);
+		return exception?.kind === 'refused' ? exception : undefined;
+	};
+	for (const { journal, record } of repeats) {
+		const refusal = refusalOf(byKey.get(record.key as string) as Placed);
+		if (refusal !== undefined) except(exceptions, journal, record.seq, refusal);
+	}
+	return [...byKey].filter(([, placed]) => refusalOf(placed) === undefined).map(([key]) => key);
 }
 
 function except(exceptions: Sorted['exceptions'], journal: string, record: number, exception: Exception): void {

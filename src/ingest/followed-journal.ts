@@ -19,7 +19,9 @@ export class FollowedJournal {
 	readonly #records: JournalRecord[] = [];
 	#stop: TailStop;
 	/** A journaled record cannot be taken while the schema with this id is the table's. */
-	blockedUnderSchema: number | undefined;
+	blocked: { readonly schemaId: number; readonly error: IcebergError } | undefined;
+	/** Its writer was gone before it was read last: what is no whole record will never be one. */
+	isFinal = false;
 	/** last record that its writer was told of as folded */
 	toldTo = 0;
 

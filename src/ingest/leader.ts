@@ -308,7 +308,7 @@ export class Leader {
 
 	/** @param alsoDrop a commit is made for entries of removed journals alone */
 	async #foldOnce(alsoDrop = false): Promise<void> {
-		const { committer, clock, random, processes, journals, mark, companions, onFold } = this.#options;
+		const { committer, clock, random, processes, mark, companions, onFold } = this.#options;
 		for (;;) {
 			const base = await committer.load();
 			const state = this.#stateOf(base);
@@ -331,11 +331,7 @@ export class Leader {
 					leader: mark,
 					dropped,
 					remembered: () => this.#known,
-					exists: async (id) => {
-						const file = await journals.open(journalFileName(id));
-						await file?.close();
-						return file !== undefined;
-					},
+					exists: (id) => this.#exists(id),
 					...(companions === undefined ? {} : { companions }),
 				});
 				this.#dropped.clear();
@@ -346,8 +342,30 @@ export class Leader {
 				return;
 			} catch (error) {
 				if (error instanceof BlockedJournalError) this.#block(error, base);
-				else if (!(error instanceof PositionsMovedError || error instanceof KeyTakenError)) throw error;
+				else if (error instanceof PositionsMovedError) await this.#forgetRemoved(error.journal);
+				else if (!(error instanceof KeyTakenError)) throw error;
 			}
+		}
+	}
+
+	async #exists(id: string): Promise<boolean> {
+		const file = await this.#options.journals.open(journalFileName(id));
+		await file?.close();
+		return file !== undefined;
+	}
+
+	/** What has neither file nor entry was folded by another leader, to its end. */
+	async #forgetRemoved(id: string): Promise<void> {
+		const state = this.#stateOf(await this.#options.committer.load());
+		const journal = this.#journals.get(id);
+		if (journal === undefined || state.positions.has(id) || (await this.#exists(id))) return;
+		this.#journals.delete(id);
+		await journal.close();
+		for (const follower of this.#followers) {
+			if (follower.journal !== journal) continue;
+			follower.journal = undefined;
+			follower.journalId = undefined;
+			follower.connection.send(`no ${errorToText(missing(id))}`);
 		}
 	}
 
@@ -397,7 +415,13 @@ export class Leader {
 	}
 
 	async #readAll(): Promise<void> {
-		for (const journal of this.#journals.values()) await journal.read();
+		for (const journal of this.#journals.values()) {
+			await journal.read();
+			if (journal.isFinal || journal.damage === undefined || !this.#writerIsGone(journal)) continue;
+			// It may have been completed before its writer was found gone.
+			await journal.read();
+			journal.isFinal = true;
+		}
 	}
 
 	/** What others have folded, or a commit of ours whose reply was lost, is told now. */
@@ -418,8 +442,12 @@ export class Leader {
 		const parts: FoldPart[] = [];
 		for (const journal of this.#journals.values()) {
 			const position = state.positions.get(journal.id);
-			if (position?.setAside === true || journal.blockedUnderSchema === base.metadata.currentSchemaId) continue;
-			journal.blockedUnderSchema = undefined;
+			if (position?.setAside === true) continue;
+			if (journal.blocked?.schemaId === base.metadata.currentSchemaId) {
+				this.#tellBlocked(journal);
+				continue;
+			}
+			journal.blocked = undefined;
 			const damaged = this.#isDamaged(journal);
 			const part = journal.part(position, damaged);
 			if (part === undefined) continue;
@@ -430,10 +458,16 @@ export class Leader {
 		return parts;
 	}
 
-	#block({ journal: id, message }: BlockedJournalError, base: LoadedMetadata): void {
-		const journal = this.#journals.get(id);
-		if (journal !== undefined) journal.blockedUnderSchema = base.metadata.currentSchemaId;
-		this.#options.onTrouble?.(new IcebergError('VALIDATION_FAILED', message, { context: { journal: id } }));
+	#block(error: BlockedJournalError, base: LoadedMetadata): void {
+		const journal = this.#journals.get(error.journal);
+		if (journal !== undefined) journal.blocked = { schemaId: base.metadata.currentSchemaId, error };
+		this.#options.onTrouble?.(error);
+	}
+
+	/** Those who wait behind a record that holds its journal up are told why. */
+	#tellBlocked(journal: FollowedJournal): void {
+		for (const follower of this.#followers)
+			if (follower.journal === journal) follower.connection.send(`trouble ${errorToText(journal.blocked?.error)}`);
 	}
 
 	#tell(parts: readonly FoldPart[], { snapshot, exceptions }: Folded): void {
@@ -461,7 +495,7 @@ export class Leader {
 	/** What is no whole record may still be on its way, unless nobody writes any more. */
 	#isDamaged(journal: FollowedJournal): boolean {
 		const { damage } = journal;
-		return damage !== undefined && (damage.final || this.#writerIsGone(journal));
+		return damage !== undefined && (damage.final || journal.isFinal);
 	}
 
 	#writerIsGone({ writer }: FollowedJournal): boolean {
@@ -558,10 +592,10 @@ export class Leader {
 		const { clock } = this.#options;
 		while (this.#stopped === undefined) {
 			await inTimeDozing(clock, PROGRESS_MS, this.#ending.promise);
-			if (!this.#folding && this.#troubleMs === 0) continue;
+			const busy = this.#folding || this.#troubleMs > 0 || this.#soonAtMs < Number.POSITIVE_INFINITY;
 			const now = clock.monotonicMs();
 			for (const follower of this.#followers) {
-				if (now - follower.heardMs < PROGRESS_MS) continue;
+				if (!(busy || follower.journal?.blocked !== undefined) || now - follower.heardMs < PROGRESS_MS) continue;
 				follower.heardMs = now;
 				follower.connection.send('p');
 			}

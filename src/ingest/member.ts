@@ -98,6 +98,7 @@ export class Member {
 	/** the journal that the leader was told of */
 	#toldJournal: string | undefined;
 	#connecting: Promise<void> | undefined;
+	#reconnecting: Promise<void> | undefined;
 	/** a leader has been asked to fold soon, and has not answered yet */
 	#soonAsked = false;
 	#heardMs = 0;
@@ -240,7 +241,7 @@ export class Member {
 	}
 
 	#wakeLeader(urgent: boolean): void {
-		if (this.#connection === undefined) void this.#reconnect();
+		if (this.#connection === undefined) this.#reconnect();
 		else if (this.#journal !== undefined && this.#toldJournal !== this.#journal.id) this.#introduce(this.#connection);
 		else if (urgent) this.#connection.send('w');
 		else if (!this.#soonAsked) {
@@ -278,8 +279,7 @@ export class Member {
 
 	async #leadPrivately(): Promise<void> {
 		const connection = await this.#options.host.leadPrivately();
-		await this.#greet(connection);
-		this.#use(connection, 0);
+		if (await this.#greet(connection)) this.#use(connection, 0);
 	}
 
 	async #knownGeneration(namespace: string): Promise<number> {
@@ -323,11 +323,17 @@ export class Member {
 			this.#connection = undefined;
 			this.#turn?.resolve(false);
 			this.#farewell?.resolve(false);
-			if (this.pendingCount > 0 && !this.#left) void this.#reconnect();
+			if (this.pendingCount > 0 && !this.#left) this.#reconnect();
 		});
 	}
 
-	async #reconnect(): Promise<void> {
+	#reconnect(): void {
+		this.#reconnecting ??= this.#connectAtLast().finally(() => {
+			this.#reconnecting = undefined;
+		});
+	}
+
+	async #connectAtLast(): Promise<void> {
 		for (;;) {
 			try {
 				await this.#connect();
@@ -373,12 +379,15 @@ export class Member {
 				this.#leastGeneration = Math.max(this.#leastGeneration, Number(rest));
 				connection.close();
 				break;
-			case 'no':
-				// It cannot read our journal: we fold it ourselves.
+			case 'no': {
+				const error = errorFromText(rest);
 				if (this.#connection === connection) this.#connection = undefined;
 				connection.close();
-				void this.#leadPrivately();
+				if (error.code === 'NOT_FOUND') void this.#giveUpJournal(error);
+				// It cannot read our journal: we fold it ourselves.
+				else void this.#leadPrivately();
 				break;
+			}
 			case 'farewell':
 				this.#farewell?.resolve(true);
 				break;
@@ -388,6 +397,22 @@ export class Member {
 			default:
 			// 'p' says only that the leader lives.
 		}
+	}
+
+	/** Somebody has removed the journal under us. */
+	async #giveUpJournal(cause: IcebergError): Promise<void> {
+		const journal = this.#journal;
+		if (journal === undefined) return;
+		this.#journal = undefined;
+		const { location } = this.#options;
+		const error = new IcebergError(
+			'COMMIT_STATE_UNKNOWN',
+			`the journal ${journal.id} of ${location} was removed before its rows were known to be appended`,
+			{ cause, context: { location, journal: journal.id } },
+		);
+		for (const { result } of journal.pending.values()) result.reject(error);
+		journal.pending.clear();
+		await journal.file.close();
 	}
 
 	#folded(rest: string): void {
@@ -468,9 +493,11 @@ export class Member {
 			if (now - before > 3 * WATCH_MS) this.#heardMs = now;
 			this.#tellTrouble(now);
 			const silentMs = now - this.#heardMs;
-			if (this.#connection === undefined || silentMs < SILENCE_MS || silentMs < this.#patienceMs()) continue;
-			this.#leastGeneration += 1;
-			this.#connection.close();
+			if (this.#connection === undefined) this.#reconnect();
+			else if (silentMs >= SILENCE_MS && silentMs >= this.#patienceMs()) {
+				this.#leastGeneration += 1;
+				this.#connection.close();
+			}
 		}
 	}
 

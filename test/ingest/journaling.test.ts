@@ -4,6 +4,7 @@ import { FolderCommitter } from '../../src/catalog/folder-committer.ts';
 import { batchesFromRows, rowsToBatch } from '../../src/column/rows.ts';
 import type { ColumnBatch } from '../../src/column/vector.ts';
 import type { Appended } from '../../src/ingest/appended.ts';
+import { appendKeyHash } from '../../src/ingest/append-keys.ts';
 import { GroupAppender } from '../../src/ingest/group-appender.ts';
 import { Journaling } from '../../src/ingest/journaling.ts';
 import { ByteWriter } from '../../src/ingest/batch-codec-writer.ts';
@@ -153,6 +154,11 @@ function writeJournal(
 	return { append: (more: Uint8Array) => file.append(more), size: bytes.length };
 }
 
+/** The process that leads, or the one that does not. */
+function processOf(at: Place, leads: boolean): OneProcess {
+	return at.processes.find(({ link }) => !link.isDead && link.isListening === leads) as OneProcess;
+}
+
 const open: Place[] = [];
 async function place(properties?: Record<string, string>): Promise<Place> {
 	const made = await Place.create(properties);
@@ -298,6 +304,57 @@ describe('journaled appends', () => {
 		await at.process().append([3], { until: 'journaled' });
 		await expect.poll(() => at.ids(), { timeout: 20_000 }).toEqual([2, 3]);
 		expect(at.journals.list()).toHaveLength(2);
+	});
+
+	it('of a long interval wait for it under one leader', async () => {
+		const at = await place({ 'datashard.commit-interval-ms': '1200' });
+		const process = at.process();
+		await process.append([1], { until: 'journaled' });
+		await expect.poll(() => at.ids(), { timeout: 20_000 }).toEqual([1]);
+		const before = (await at.positions())?.leader;
+		await process.append([2], { until: 'journaled' });
+		await expect.poll(() => at.ids(), { timeout: 20_000 }).toEqual([1, 2]);
+		expect((await at.positions())?.leader).toEqual(before);
+	});
+});
+
+describe('a record that the table refuses', () => {
+	it('leaves its key free, and those that repeat it are refused with it', async () => {
+		const at = await place();
+		const writer: ProcessIdentity = { host: '0000000a', pid: 1000, startedAt: '1' };
+		at.gone.push(writer);
+		const tableUuid = at.loaded.metadata.tableUuid as string;
+		const bytes = new ByteWriter();
+		encodeHeader(bytes, { tableUuid, journalId: 'left', writer: identityText(writer), createdMs: 0 });
+		const key = appendKeyHash('job');
+		const batch = rowsToBatch(rows.fields, [{ id: 1, text: 'x' }]);
+		encodeRecord(bytes, { kind: 'rows', seq: 1, schemaId: 0, batch });
+		for (const seq of [2, 3]) encodeRecord(bytes, { kind: 'rows', seq, schemaId: 77, key, batch });
+		at.journals.create('left.journal').append(bytes.view());
+		const process = at.process();
+		await process.append([2], { until: 'journaled' });
+		await expect.poll(() => at.ids(), { timeout: 20_000 }).toEqual([1, 2]);
+		expect(await process.append([3], { idempotencyKey: 'job' })).toMatchObject({ repeated: false, rowCount: 1 });
+		expect(await at.ids()).toEqual([1, 2, 3]);
+	});
+});
+
+describe('a journal that somebody removes', () => {
+	it('under its process: the process is told, and goes on with a new one', async () => {
+		const at = await place();
+		const [leader, other] = [at.process(), at.process()];
+		await leader.append([1], { until: 'journaled' });
+		await other.append([2], { until: 'journaled' });
+		await expect.poll(() => at.ids(), { timeout: 20_000 }).toEqual([1, 2]);
+		for (const { name } of at.journals.list()) at.journals.remove(name);
+		processOf(at, true).kill();
+		const left = processOf(at, false);
+		await expect(left.append([3])).rejects.toMatchObject({
+			code: 'COMMIT_STATE_UNKNOWN',
+			message: expect.stringContaining('removed'),
+		});
+		await left.append([4]);
+		expect((await at.ids()).filter((id) => id !== 3)).toEqual([1, 2, 4]);
 	});
 });
 
