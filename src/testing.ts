@@ -33,3 +33,18 @@ export { runStress } from './testing/stress/stress.ts';
 export type { Visibility } from './testing/stress/visibility.ts';
 export { runStressWriter, type WriterPipes } from './testing/stress/writer.ts';
 export type { Contender, Until } from './testing/stress/writer-protocol.ts';
+export { InvariantViolation, INVARIANTS } from './testing/simulator/invariants.ts';
+export { type Activity, planOf, type SimulationPlan } from './testing/simulator/plan.ts';
+export { SimDisk, SimFile, SimFolder, type SimNode } from './testing/simulator/sim-disk.ts';
+export { SimFileIO, type StorageFaults } from './testing/simulator/sim-file-io.ts';
+export { type CallFaults, SimFsCalls } from './testing/simulator/sim-fs-calls.ts';
+export { SimClock, SimProcess } from './testing/simulator/sim-process.ts';
+export { SimRandom } from './testing/simulator/sim-random.ts';
+export { SimScheduler } from './testing/simulator/sim-scheduler.ts';
+export {
+	simulate,
+	SimulationFailure,
+	type SimulationHooks,
+	type SimulationOptions,
+	type SimulationResult,
+} from './testing/simulator/simulation.ts';

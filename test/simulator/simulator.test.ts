@@ -1,0 +1,59 @@
+/** The real code of tables in a simulated world: many seeds, and known bugs that they must find. */
+import { describe, expect, it } from 'vitest';
+import { simulate, SimulationFailure, type SimulationOptions } from '../../src/testing/simulator/simulation.ts';
+import { HARMLESS, PLANTED_BUGS } from './planted-bugs.ts';
+
+/** Seeds that every run goes through; more by `npm run simulate`. */
+const SEEDS = Array.from({ length: 24 }, (_, i) => i + 1);
+const STEPS = 4000;
+/** Seeds among which a planted bug must be found. */
+const SEARCHED_SEEDS = 60;
+
+describe('the simulator', () => {
+	it('finds invariants 1 to 10 kept by every seed', async () => {
+		for (const seed of SEEDS) await simulate({ seed, steps: STEPS });
+	}, 120_000);
+
+	it('does the same thing for the same seed, also when others ran before', async () => {
+		const first = await simulate({ seed: 7, steps: STEPS });
+		await simulate({ seed: 8, steps: STEPS });
+		const again = await simulate({ seed: 7, steps: STEPS });
+		expect(again).toEqual(first);
+		expect(again.acknowledged).toBeGreaterThan(10);
+	});
+
+	it('is not disturbed by hooks that do nothing', async () => {
+		const plain = await simulate({ seed: 7, steps: 1500 });
+		expect(await simulate({ seed: 7, steps: 1500, hooks: HARMLESS })).toEqual(plain);
+	});
+});
+
+describe('a planted bug is found:', () => {
+	it.each(PLANTED_BUGS)(
+		'$name',
+		async ({ hooks, seed: hint, invariants, checkDurability = true }) => {
+			const others = Array.from({ length: SEARCHED_SEEDS }, (_, i) => i + 1).filter((seed) => seed !== hint);
+			const failure = await firstFailure([hint, ...others], { steps: STEPS, hooks, checkDurability });
+			expect(failure).toBeInstanceOf(SimulationFailure);
+			expect(invariants).toContain(failure?.invariant);
+			expect(failure?.message).toContain(`invariant ${failure?.invariant} `);
+			// The code as it is passes the very seed.
+			await simulate({ seed: failure?.seed ?? 0, steps: STEPS, checkDurability });
+		},
+		120_000,
+	);
+});
+
+async function firstFailure(
+	seeds: readonly number[],
+	options: Omit<SimulationOptions, 'seed'>,
+): Promise<SimulationFailure | undefined> {
+	for (const seed of seeds) {
+		try {
+			await simulate({ seed, ...options });
+		} catch (error) {
+			return error as SimulationFailure;
+		}
+	}
+	return undefined;
+}
