@@ -1,7 +1,8 @@
 /** Leads from this process when nobody else does: on this thread at once, and on a thread of its own as soon as that runs. */
 import type { Clock } from '../util/ports.ts';
 import { doze, inTime } from '../util/waits.ts';
-import { Leader, type LeaderOptions } from './leader.ts';
+import { Leader } from './leader.ts';
+import type { LeaderOptions } from './leader-options.ts';
 import { connectionPair, type LeaderLink, type LinkConnection } from './leader-link.ts';
 
 /** A leader on another thread. */

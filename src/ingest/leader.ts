@@ -3,47 +3,20 @@
  * that slept, meet at the swap, where the positions decide.
  */
 import { IcebergError, isIcebergError } from '../errors/iceberg-error.ts';
-import type { JournalStore } from '../io/journal-store.ts';
-import type { ColumnBatch } from '../column/vector.ts';
-import type { DataFile } from '../manifest/types.ts';
-import type { Snapshot } from '../spec/snapshot.ts';
 import { currentSnapshot } from '../spec/table-metadata-lookup.ts';
-import { snapshotToJson } from '../spec/snapshot-json.ts';
-import type { Action } from '../transaction/action.ts';
-import type { Committer, LoadedMetadata } from '../transaction/committer.ts';
+import type { LoadedMetadata } from '../transaction/committer.ts';
 import { type Deferred, deferred } from '../util/deferred.ts';
-import { stringifyJson } from '../util/json.ts';
-import type { Clock, Random } from '../util/ports.ts';
 import { doze, inTimeDozing } from '../util/waits.ts';
-import { identityText, type Processes } from '../util/process-identity.ts';
+import { identityText } from '../util/process-identity.ts';
 import { KeyTakenError } from './append-keys.ts';
 import { BlockedJournalError, fold, type Folded, type FoldPart } from './fold.ts';
 import { checkLeader, PositionsMovedError, SupersededError } from './fold-action.ts';
 import { FollowedJournal, journalFileName } from './followed-journal.ts';
-import { type FoldState, foldStateOf, hasFolds, type FoldedTo, type LeaderMark } from './journal-positions.ts';
+import { type FoldState, foldStateOf, hasFolds, type FoldedTo } from './journal-positions.ts';
 import type { LinkConnection } from './leader-link.ts';
-import { errorToText } from './link-messages.ts';
-
-export interface LeaderOptions {
-	readonly committer: Committer;
-	readonly clock: Clock;
-	readonly random: Random;
-	readonly processes: Processes;
-	readonly journals: JournalStore;
-	readonly tableUuid: string;
-	readonly mark: LeaderMark;
-	/** journals of others are folded too; a leader without a link has only its own */
-	readonly adopts: boolean;
-	/** rows that only have to be in a snapshot soon wait this long at most, ms */
-	readonly commitIntervalMs: () => number;
-	/** further changes that go along with a commit that adds rows */
-	readonly companions?: (base: LoadedMetadata) => readonly Action[];
-	/** told of each fold, before those who wait for it */
-	readonly onFold?: (loaded: LoadedMetadata, files: readonly DataFile[], rows: ColumnBatch | undefined) => void;
-	/** keeps others of this thread from committing meanwhile */
-	readonly exclusively?: <T>(work: () => Promise<T>) => Promise<T>;
-	readonly onTrouble?: (error: unknown) => void;
-}
+import type { LeaderOptions } from './leader-options.ts';
+import { damageError, missing, positionsLost } from './leader-errors.ts';
+import { errorToText, snapshotToText } from './link-messages.ts';
 
 /** Why a leader ended. */
 export type LeaderEnd = 'stopped' | 'idle' | 'superseded' | 'failed';
@@ -430,7 +403,7 @@ export class Leader {
 			const position = journal === undefined ? undefined : state.positions.get(journal.id);
 			if (journal === undefined || position === undefined || position.seq <= journal.toldTo) continue;
 			journal.toldTo = position.seq;
-			connection.send(`f ${position.seq} ${snapshotText(currentSnapshot(metadata))}`);
+			connection.send(`f ${position.seq} ${snapshotToText(currentSnapshot(metadata))}`);
 		}
 		for (const journal of this.#journals.values()) {
 			const position = state.positions.get(journal.id);
@@ -471,7 +444,7 @@ export class Leader {
 	}
 
 	#tell(parts: readonly FoldPart[], { snapshot, exceptions }: Folded): void {
-		const text = snapshotText(snapshot);
+		const text = snapshotToText(snapshot);
 		const byJournal = new Map([...this.#followers].map((follower) => [follower.journal?.id, follower]));
 		const now = this.#options.clock.monotonicMs();
 		for (const { journal: id, advance } of parts) {
@@ -601,30 +574,4 @@ export class Leader {
 			}
 		}
 	}
-}
-
-function snapshotText(snapshot: Snapshot | undefined): string {
-	return snapshot === undefined ? '-' : stringifyJson(snapshotToJson(snapshot));
-}
-
-function damageError(location: string, { id, damage }: FollowedJournal): IcebergError {
-	return new IcebergError(
-		'CORRUPT',
-		`the journal ${id} of ${location} is damaged at byte ${damage?.offset}: ${damage?.reason}. What was before it is appended; ` +
-			'the rest is kept aside in the file',
-		{ context: { location, journal: id, offset: damage?.offset } },
-	);
-}
-
-function missing(journal: string): IcebergError {
-	return new IcebergError('NOT_FOUND', `there is no journal ${journal}`, { context: { journal } });
-}
-
-function positionsLost(location: string): IcebergError {
-	return new IcebergError(
-		'CORRUPT',
-		`the property 'datashard.journals' of ${location} is gone, though rows of journals were appended: which of them the ` +
-			'table has cannot be told. Restore the value that the last metadata file with it has',
-		{ context: { location } },
-	);
 }

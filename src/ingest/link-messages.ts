@@ -1,8 +1,8 @@
 /** What the messages between a leader and those that it leads carry. */
 import { IcebergError, type IcebergErrorCode, isIcebergError } from '../errors/iceberg-error.ts';
 import type { Snapshot } from '../spec/snapshot.ts';
-import { snapshotFromJson } from '../spec/snapshot-json.ts';
-import { parseJson } from '../util/json.ts';
+import { snapshotFromJson, snapshotToJson } from '../spec/snapshot-json.ts';
+import { parseJson, stringifyJson } from '../util/json.ts';
 
 /** An error as one line. */
 export function errorToText(error: unknown): string {
@@ -19,6 +19,10 @@ export function errorFromText(text: string): IcebergError {
 		retryable: boolean;
 	};
 	return new IcebergError(code, message, { retryable });
+}
+
+export function snapshotToText(snapshot: Snapshot | undefined): string {
+	return snapshot === undefined ? '-' : stringifyJson(snapshotToJson(snapshot));
 }
 
 export function snapshotFromText(text: string): Snapshot | undefined {
