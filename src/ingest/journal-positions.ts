@@ -35,7 +35,7 @@ export interface FoldState {
 
 const NO_STATE: FoldState = { leader: undefined, positions: new Map() };
 const LEADER = /^([0-9a-z]{1,32})\/(\d{1,9})$/;
-const ENTRY = /^([0-9a-z]{1,40}):(\d{1,15}):(\d{1,15})(!?)$/;
+const ENTRY = /^([0-9a-z-]{1,80}):(\d{1,15}):(\d{1,15})(!?)$/;
 
 let parsed: { readonly text: string; readonly state: FoldState } = { text: '', state: NO_STATE };
 

@@ -33,7 +33,7 @@ const ADOPT_MS = 1000;
 const SILENT_JOURNAL_MS = 5000;
 /** An entry whose file is not to be seen is dropped after this, ms: longer than network file systems remember names. */
 const MISSING_MS = 120_000;
-const JOURNAL_FILE = /^([0-9a-z]+)\.journal$/;
+const JOURNAL_FILE = /^([0-9a-z-]+)\.journal$/;
 /** How long a fold waits for more of those who were in the one before, ms. */
 const GATHER_MS = 2;
 /** Wait after a fold that failed, ms: the first, and the longest. */

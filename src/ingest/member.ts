@@ -204,9 +204,10 @@ export class Member {
 		if (last !== undefined && (!isFull || last.pending.size > 0)) return last;
 		if (last !== undefined) await this.#closeJournal(last);
 		const { random, processes, journals, tableUuid, clock } = this.#options;
-		const id = Buffer.from(random.bytes(ID_BYTES)).toString('hex');
+		const writer = identityText(processes.self);
+		const id = `${Buffer.from(random.bytes(ID_BYTES)).toString('hex')}-${writer}`;
 		const file = await journals.create(journalFileName(id));
-		const header = { tableUuid, journalId: id, writer: identityText(processes.self), createdMs: clock.nowMs() };
+		const header = { tableUuid, journalId: id, writer, createdMs: clock.nowMs() };
 		this.#writer.cut(0);
 		encodeHeader(this.#writer, header);
 		await file.append(this.#writer.view());

@@ -10,6 +10,7 @@ import { Journaling } from '../../src/ingest/journaling.ts';
 import { ByteWriter } from '../../src/ingest/batch-codec-writer.ts';
 import { encodeHeader, encodeRecord } from '../../src/ingest/journal-format.ts';
 import { foldStateOf, JOURNALS_PROPERTY } from '../../src/ingest/journal-positions.ts';
+import { GoneWriters } from '../../src/maintenance/gone-writers.ts';
 import { MemoryFileIO } from '../../src/io/memory-file-io.ts';
 import { MemoryJournalStore } from '../../src/io/memory-journal-store.ts';
 import { long, schema, string } from '../../src/spec/schema-builder.ts';
@@ -19,7 +20,7 @@ import { currentSchema } from '../../src/spec/table-metadata-lookup.ts';
 import { Table } from '../../src/table/table.ts';
 import type { LoadedMetadata } from '../../src/transaction/committer.ts';
 import type { ProcessIdentity, Processes } from '../../src/util/process-identity.ts';
-import { identityText, sameProcess } from '../../src/util/process-identity.ts';
+import { identityText, sameProcess, writerSuffix } from '../../src/util/process-identity.ts';
 import { systemClock, systemRandom } from '../../src/util/system-ports.ts';
 import { Hub, type HubLink } from '../support/hub-link.ts';
 
@@ -281,6 +282,19 @@ describe('a commit of another kind', () => {
 });
 
 describe('journaled appends', () => {
+	it('stand in a file whose name tells its writer, so that what other dead writers left can be told from it', async () => {
+		const at = await place();
+		const process = at.process();
+		await process.append([1], { until: 'journaled' });
+		const [file] = at.journals.list();
+		expect(file?.name).toMatch(new RegExp(`^[0-9a-f]{16}-${identityText(process.self)}\\.journal$`));
+		await at.io.write(`${LOCATION}/_journal/${file?.name}`, new Uint8Array(1));
+		const dead: ProcessIdentity = { host: '0000000a', pid: 77, startedAt: '9' };
+		at.gone.push(dead);
+		const uuid = '00000000-0000-4000-8000-000000000000';
+		expect(await new GoneWriters(at.io, LOCATION, process).wrote(`${writerSuffix(uuid, dead)}.parquet`)).toBe(true);
+	});
+
 	it('are in a snapshot soon, without another append', async () => {
 		const at = await place({ 'datashard.commit-interval-ms': '20' });
 		const process = at.process();
