@@ -150,6 +150,8 @@ function tableOf<In, Out>(
 	const clock = options.clock ?? systemClock;
 	const random = options.random ?? systemRandom;
 	const { maintenance: isWanted = true, onMaintenanceError: onError } = options;
+	if (typeof isWanted !== 'boolean')
+		throw new IcebergError('INVALID_ARGUMENT', `maintenance is true or false, not ${String(isWanted)}`);
 	const { committer } = opened;
 	const parts = { committer, location, clock, random, ...given({ onError }) };
 	const maintenance = readOnly || !isWanted ? undefined : new LazyMaintenance(parts);

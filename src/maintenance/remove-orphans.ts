@@ -3,7 +3,7 @@ import { IcebergError } from '../errors/iceberg-error.ts';
 import { baseName } from '../io/location.ts';
 import { metadataFileProperties } from '../metadata/table-properties.ts';
 import type { TableMetadata } from '../spec/table-metadata.ts';
-import type { Processes } from '../util/process-identity.ts';
+import { type Processes, writerOf } from '../util/process-identity.ts';
 import { systemProcesses } from '../util/system-processes.ts';
 import { murmur3Bytes } from '../util/murmur3.ts';
 import { type CleanedFile, type CleanupReport, CleanupTally } from './cleanup-report.ts';
@@ -82,6 +82,7 @@ class OrphanRemover {
 	readonly #folders: readonly string[];
 	readonly #keys = new FileKeys();
 	readonly #tally: CleanupTally;
+	readonly #processes: Processes;
 	readonly #goneWriters: GoneWriters;
 
 	constructor(table: MaintainableTable, options: RemoveOrphansOptions, olderThanMs: number) {
@@ -91,6 +92,7 @@ class OrphanRemover {
 		const { clock, processes = systemProcesses } = table.commitPorts();
 		this.#nowMs = clock.nowMs();
 		this.#folders = ownFolders(table.metadata);
+		this.#processes = options.processes ?? systemProcesses;
 		this.#goneWriters = new GoneWriters(table.io, table.metadata.location, options.processes ?? processes);
 		this.#tally = new CleanupTally(options.dryRun === true, options.onFile);
 	}
@@ -228,8 +230,14 @@ class OrphanRemover {
 	#described({ location, kind, sizeBytes, modifiedMs }: Candidate): CleanedFile {
 		const hours = Math.floor((this.#nowMs - modifiedMs) / MS_PER_HOUR);
 		const age = hours >= 48 ? `${Math.floor(hours / 24)} days` : `${hours} hours`;
-		const what = kind === 'temporary' ? 'left by a writer that died' : 'nothing in the table refers to it';
-		return { location, kind, sizeBytes, reason: `${what}; last changed ${age} ago` };
+		const writer = writerOf(baseName(location));
+		const isGone = writer !== undefined && this.#processes.isGone(writer) === true;
+		const parts = [
+			...(isGone ? [`its writer (process ${writer.pid}) is gone`] : []),
+			kind === 'temporary' && !isGone ? 'left by a writer that died' : 'nothing in the table refers to it',
+			`last changed ${age} ago`,
+		];
+		return { location, kind, sizeBytes, reason: parts.join('; ') };
 	}
 }
 

@@ -89,6 +89,32 @@ export function snapshotAsOf(metadata: TableMetadata, timestampMs: number): Snap
 	return entry === undefined ? undefined : snapshotById(metadata, entry.snapshotId);
 }
 
+/**
+ * For an instant before the snapshot log begins, in a history that was thinned: the newest snapshot not after it that is
+ * still there. Which one was current then may not be known any more; it is not younger than that one. What branches and
+ * tags point at, and what was only staged, does not count: it may never have been current.
+ */
+export function snapshotKeptBefore(metadata: TableMetadata, timestampMs: number): Snapshot | undefined {
+	const first = metadata.snapshotLog[0];
+	const begin = first === undefined ? undefined : snapshotById(metadata, first.snapshotId);
+	const parent = begin?.parentSnapshotId;
+	// Only removed snapshots make the log begin behind one that is gone.
+	if (first === undefined || timestampMs >= first.timestampMs || parent === undefined) return undefined;
+	if (snapshotById(metadata, parent) !== undefined) return undefined;
+	const aside = new Set<bigint>();
+	for (const { snapshotId } of Object.values(metadata.refs)) {
+		if (snapshotId === metadata.currentSnapshotId) continue;
+		for (const snapshot of ancestorsOf(metadata, snapshotId)) aside.add(snapshot.snapshotId);
+	}
+	let newest: Snapshot | undefined;
+	for (const snapshot of metadata.snapshots) {
+		if (snapshot.timestampMs > timestampMs || aside.has(snapshot.snapshotId)) continue;
+		if (snapshot.summary?.['wap.id'] !== undefined) continue;
+		if (newest === undefined || snapshot.timestampMs >= newest.timestampMs) newest = snapshot;
+	}
+	return newest;
+}
+
 /** A snapshot and its ancestors that are still in the metadata, newest first. */
 export function* ancestorsOf(metadata: TableMetadata, snapshotId: bigint | undefined): Iterable<Snapshot> {
 	const byId = new Map(metadata.snapshots.map((snapshot) => [snapshot.snapshotId, snapshot]));

@@ -10,6 +10,7 @@ import {
 	snapshotAsOf,
 	snapshotById,
 	snapshotByRef,
+	snapshotKeptBefore,
 } from '../spec/table-metadata-lookup.ts';
 import type { CallOptions } from '../util/deadline.ts';
 import type { Clock } from '../util/ports.ts';
@@ -17,7 +18,10 @@ import type { Clock } from '../util/ports.ts';
 /** Which state of a table a read looks at. At most one key may be given; none means the newest. */
 export interface SnapshotSelector {
 	readonly snapshotId?: bigint | number | string;
-	/** The state at this instant: milliseconds since 1970, or a `Date`. */
+	/**
+	 * The state at this instant: milliseconds since 1970, or a `Date`. Where history has been thinned, the newest state before it
+	 * that is kept.
+	 */
 	readonly asOfMs?: number | Date;
 	/** a branch or tag */
 	readonly ref?: string;
@@ -71,7 +75,7 @@ export function selectSnapshot(metadata: TableMetadata, selector: SnapshotSelect
 	}
 	if (selector.asOfMs !== undefined) {
 		const instantMs = instantFrom(selector.asOfMs);
-		const snapshot = snapshotAsOf(metadata, instantMs);
+		const snapshot = snapshotAsOf(metadata, instantMs) ?? snapshotKeptBefore(metadata, instantMs);
 		if (snapshot === undefined) {
 			throw new IcebergError('NOT_FOUND', `the table has no snapshot as of ${new Date(instantMs).toISOString()}`, {
 				context: { asOfMs: instantMs, location: metadata.location },

@@ -4,6 +4,7 @@ import { MemoryFileIO } from '../../src/index.ts';
 import { applyUpdates } from '../../src/metadata/reduce.ts';
 import type { Snapshot, SnapshotRef } from '../../src/spec/snapshot.ts';
 import type { TableMetadata } from '../../src/spec/table-metadata.ts';
+import { selectSnapshot } from '../../src/table/table-source.ts';
 import { commitActions } from '../../src/transaction/commit-actions.ts';
 import { ThinHistoryAction, thinHistoryAction } from '../../src/transaction/thin-history.ts';
 import { planThinning } from '../../src/transaction/thin-history-plan.ts';
@@ -158,6 +159,28 @@ describe('a thinned history', () => {
 		const table = { ...base, snapshots: [...base.snapshots.slice(0, 60), staged, ...base.snapshots.slice(60)] };
 		expect(idsOf(thinned(table, 5, START + 200))).toContain(101n);
 		expect(idsOf(thinned(table, 5, START + 6 * DAY))).not.toContain(101n);
+	});
+});
+
+describe('time travel in a thinned history', () => {
+	it('reaches back to the start: to the newest kept state that is not after the instant', () => {
+		const base = tableOf(Array.from({ length: 200 }, (_, i) => START + i * 60_000));
+		const action = planThinning(base, 5, START + 200 * 60_000).map(({ snapshotId }) => snapshotId);
+		const after = applyUpdates(base, [{ action: 'remove-snapshots', snapshotIds: action }], {
+			nowMs: START + 200 * 60_000,
+		});
+		const kept = new Set(idsOf(after));
+		expect(kept.size).toBeLessThan(60);
+		expect(after.snapshotLog.length).toBeLessThan(kept.size);
+		for (let minute = 0; minute < 200; minute++) {
+			const { snapshot } = selectSnapshot(after, { asOfMs: START + minute * 60_000 + 5 });
+			const wanted = [...kept].filter((id) => id <= BigInt(minute + 1)).at(-1);
+			expect(snapshot?.snapshotId).toBe(wanted);
+		}
+		expect(() => selectSnapshot(after, { asOfMs: START - 1 })).toThrow(/no snapshot as of/);
+		expect(() => selectSnapshot({ ...base, snapshotLog: base.snapshotLog.slice(50) }, { asOfMs: START })).toThrow(
+			/as of/,
+		);
 	});
 });
 
