@@ -2,8 +2,10 @@
 import type { Clock } from '../util/ports.ts';
 import type { FsCalls } from './fs-calls.ts';
 
-/** ms; above this mean, calls go through the thread pool, where several run at once and block nobody. */
-const SLOW_CALL_MS = 2;
+/** ms; above this mean, flushes go through the thread pool, where several run at once and block nobody. */
+const SLOW_FLUSH_MS = 2;
+/** ms; likewise all else. A trip through the pool costs more than a name on a busy disk; this is for slow networks. */
+const SLOW_CREATE_MS = 10;
 /** Weight of the newest measurement in the running mean. */
 const NEWEST_WEIGHT = 0.2;
 
@@ -33,7 +35,7 @@ export class SyncPacer {
 
 	/** For writing `sizeBytes`, all but the flush: into the system's memory, and names on a file system that is quick. */
 	forWrite(sizeBytes: number): FsCalls {
-		return this.#meanCreateMs > SLOW_CALL_MS ? this.#pooled : this.forRead(sizeBytes);
+		return this.#meanCreateMs > SLOW_CREATE_MS ? this.#pooled : this.forRead(sizeBytes);
 	}
 
 	/** Makes a new file, and remembers how long it took. */
@@ -47,7 +49,7 @@ export class SyncPacer {
 	/** Flushes, and remembers how long it took. */
 	async flush(calls: FsCalls, fd: number): Promise<void> {
 		const startMs = this.#clock.monotonicMs();
-		await (this.#meanFlushMs > SLOW_CALL_MS ? this.#pooled : calls).fsync(fd);
+		await (this.#meanFlushMs > SLOW_FLUSH_MS ? this.#pooled : calls).fsync(fd);
 		this.#noteFlush(startMs);
 	}
 

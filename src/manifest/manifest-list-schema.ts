@@ -1,4 +1,4 @@
-/** The type of a manifest list's rows. Iceberg spec: Manifest Lists. */
+/** The type of a manifest list's rows, without texts that explain them. Iceberg spec: Manifest Lists. */
 import type { FormatVersion } from '../spec/table-metadata.ts';
 import type { NestedField, StructType, Type } from '../spec/types.ts';
 import { LIST, SUMMARY } from './field-ids.ts';
@@ -10,22 +10,10 @@ const BINARY: Type = { kind: 'binary' };
 const FIELD_SUMMARY_TYPE: StructType = {
 	kind: 'struct',
 	fields: [
-		field(
-			SUMMARY.containsNull,
-			'contains_null',
-			{ kind: 'boolean' },
-			true,
-			'True if any file has a null partition value',
-		),
-		field(
-			SUMMARY.containsNan,
-			'contains_nan',
-			{ kind: 'boolean' },
-			false,
-			'True if any file has a nan partition value',
-		),
-		field(SUMMARY.lowerBound, 'lower_bound', BINARY, false, 'Partition lower bound for all files'),
-		field(SUMMARY.upperBound, 'upper_bound', BINARY, false, 'Partition upper bound for all files'),
+		field(SUMMARY.containsNull, 'contains_null', { kind: 'boolean' }, true),
+		field(SUMMARY.containsNan, 'contains_nan', { kind: 'boolean' }, false),
+		field(SUMMARY.lowerBound, 'lower_bound', BINARY, false),
+		field(SUMMARY.upperBound, 'upper_bound', BINARY, false),
 	],
 };
 const PARTITIONS: Type = { kind: 'list', elementId: 508, elementRequired: true, element: FIELD_SUMMARY_TYPE };
@@ -43,46 +31,30 @@ export function manifestFileType(formatVersion: FormatVersion, strict = true): S
 	return {
 		kind: 'struct',
 		fields: [
-			field(LIST.location, 'manifest_path', { kind: 'string' }, true, 'Location URI with FS scheme'),
-			field(LIST.length, 'manifest_length', LONG, true, 'Total file size in bytes'),
-			field(LIST.specId, 'partition_spec_id', INT, true, 'Spec ID used to write'),
+			field(LIST.location, 'manifest_path', { kind: 'string' }, true),
+			field(LIST.length, 'manifest_length', LONG, true),
+			field(LIST.specId, 'partition_spec_id', INT, true),
 			...(isV1
 				? []
 				: [
-						field(LIST.content, 'content', INT, strict, 'Contents of the manifest: 0=data, 1=deletes'),
-						field(LIST.sequenceNumber, 'sequence_number', LONG, strict, 'Sequence number when the manifest was added'),
-						field(
-							LIST.minSequenceNumber,
-							'min_sequence_number',
-							LONG,
-							strict,
-							'Lowest sequence number in the manifest',
-						),
+						field(LIST.content, 'content', INT, strict),
+						field(LIST.sequenceNumber, 'sequence_number', LONG, strict),
+						field(LIST.minSequenceNumber, 'min_sequence_number', LONG, strict),
 					]),
-			field(LIST.addedSnapshotId, 'added_snapshot_id', LONG, true, 'Snapshot ID that added the manifest'),
-			field(LIST.addedFilesCount, 'added_files_count', INT, counted, 'Added entry count'),
-			field(LIST.existingFilesCount, 'existing_files_count', INT, counted, 'Existing entry count'),
-			field(LIST.deletedFilesCount, 'deleted_files_count', INT, counted, 'Deleted entry count'),
-			field(LIST.addedRowsCount, 'added_rows_count', LONG, counted, 'Added rows count'),
-			field(LIST.existingRowsCount, 'existing_rows_count', LONG, counted, 'Existing rows count'),
-			field(LIST.deletedRowsCount, 'deleted_rows_count', LONG, counted, 'Deleted rows count'),
-			field(LIST.partitions, 'partitions', PARTITIONS, false, 'Summary for each partition'),
-			field(LIST.keyMetadata, 'key_metadata', BINARY, false, 'Encryption key metadata blob'),
-			...(formatVersion >= 3
-				? [
-						field(
-							LIST.firstRowId,
-							'first_row_id',
-							LONG,
-							false,
-							'Starting row ID to assign to new rows in ADDED data files',
-						),
-					]
-				: []),
+			field(LIST.addedSnapshotId, 'added_snapshot_id', LONG, true),
+			field(LIST.addedFilesCount, 'added_files_count', INT, counted),
+			field(LIST.existingFilesCount, 'existing_files_count', INT, counted),
+			field(LIST.deletedFilesCount, 'deleted_files_count', INT, counted),
+			field(LIST.addedRowsCount, 'added_rows_count', LONG, counted),
+			field(LIST.existingRowsCount, 'existing_rows_count', LONG, counted),
+			field(LIST.deletedRowsCount, 'deleted_rows_count', LONG, counted),
+			field(LIST.partitions, 'partitions', PARTITIONS, false),
+			field(LIST.keyMetadata, 'key_metadata', BINARY, false),
+			...(formatVersion >= 3 ? [field(LIST.firstRowId, 'first_row_id', LONG, false)] : []),
 		],
 	};
 }
 
-function field(id: number, name: string, type: Type, required: boolean, doc: string): NestedField {
-	return { id, name, required, type, doc };
+function field(id: number, name: string, type: Type, required: boolean): NestedField {
+	return { id, name, required, type };
 }

@@ -7,7 +7,13 @@ import {
 	metadataText,
 	readAvroHeader,
 } from '../codec/avro/container-reader.ts';
-import { type AvroFileHeader, AvroContainerWriter, encodeAvroHeader } from '../codec/avro/container-writer.ts';
+import { AvroBuffer } from '../codec/avro/buffer.ts';
+import {
+	AVRO_SMALL_FILE_BYTES,
+	AvroContainerWriter,
+	type AvroFileHeader,
+	encodeAvroHeader,
+} from '../codec/avro/container-writer.ts';
 import { compileStructDecoder } from '../codec/avro/decoder.ts';
 import { compileStructEncoder } from '../codec/avro/encoder.ts';
 import { avroSchemaOf } from '../codec/avro/iceberg-schema.ts';
@@ -91,6 +97,8 @@ export interface ManifestListContext {
 	readonly firstRowId?: bigint;
 	/** Default `deflate`. */
 	readonly codec?: AvroCodec;
+	/** Leaves a list uncompressed that is mostly header. Default false. */
+	readonly plainWhenSmall?: boolean;
 }
 
 export interface EncodedManifestList {
@@ -121,16 +129,32 @@ export function encodeManifestListSync(
 	context: ManifestListContext,
 ): EncodedManifestList {
 	const { assigned, nextRowId } = assignNumbers(manifests, context);
-	const writer = new AvroContainerWriter(headerOf(context));
-	const encode = encoderOf(context.formatVersion);
-	for (const manifest of assigned) {
-		encode(writer.rows, manifestFileRow(manifest, context.formatVersion));
+	const rows = assigned.map((manifest) => encodedRow(manifest, context.formatVersion));
+	const isSmall =
+		context.plainWhenSmall === true && rows.reduce((sum, row) => sum + row.length, 0) <= AVRO_SMALL_FILE_BYTES;
+	const writer = new AvroContainerWriter(headerOf(context, isSmall ? 'null' : (context.codec ?? 'deflate')));
+	for (const row of rows) {
+		writer.rows.writeRaw(row);
 		writer.endRow();
 	}
 	return { bytes: writer.finish(), manifests: assigned, ...(nextRowId === undefined ? {} : { nextRowId }) };
 }
 
-function headerOf(context: ManifestListContext): AvroFileHeader {
+/** Rows of manifests, which stay the same from list to list. */
+const encodedRows = new WeakMap<ManifestFile, { readonly formatVersion: FormatVersion; readonly row: Uint8Array }>();
+const rowBuffer = new AvroBuffer(1024);
+
+function encodedRow(manifest: ManifestFile, formatVersion: FormatVersion): Uint8Array {
+	const known = encodedRows.get(manifest);
+	if (known?.formatVersion === formatVersion) return known.row;
+	rowBuffer.clear();
+	encoderOf(formatVersion)(rowBuffer, manifestFileRow(manifest, formatVersion));
+	const row = rowBuffer.view().slice();
+	encodedRows.set(manifest, { formatVersion, row });
+	return row;
+}
+
+function headerOf(context: ManifestListContext, codec: AvroCodec): AvroFileHeader {
 	const { formatVersion, snapshotId, parentSnapshotId, sequenceNumber, firstRowId } = context;
 	const metadata: Record<string, string> = {
 		'snapshot-id': String(snapshotId),
@@ -139,7 +163,7 @@ function headerOf(context: ManifestListContext): AvroFileHeader {
 		...(formatVersion >= 3 ? { 'first-row-id': String(firstRowId) } : {}),
 		'format-version': String(formatVersion),
 	};
-	return encodeAvroHeader(schemaTextOf(formatVersion), metadata, context.codec ?? 'deflate');
+	return encodeAvroHeader(schemaTextOf(formatVersion), metadata, codec);
 }
 
 const schemaTexts = new Map<FormatVersion, string>();

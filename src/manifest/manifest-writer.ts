@@ -36,6 +36,8 @@ export interface ManifestWriteContext {
 	readonly codec?: AvroCodec;
 	/** of deflate (0 to 9) or zstandard (1 to 22) */
 	readonly codecLevel?: number;
+	/** Leaves manifests uncompressed that are mostly header. Default false. */
+	readonly plainWhenSmall?: boolean;
 }
 
 /** A manifest's bytes, and its row of the manifest list, which lacks only the place where it will be put. */
@@ -71,7 +73,11 @@ export class ManifestWriter {
 			snapshotId: context.snapshotId,
 		};
 		this.#encode = template.encode;
-		this.#container = new AvroContainerWriter(template.header, context.codecLevel);
+		this.#container = new AvroContainerWriter(
+			template.header,
+			context.codecLevel,
+			context.plainWhenSmall === true ? template.plainHeader : template.header,
+		);
 		this.#summary = new PartitionSummary(template.partition.fields.map((field) => field.type));
 	}
 
@@ -130,6 +136,8 @@ interface ManifestTemplate {
 	readonly partition: StructType;
 	readonly untypedFields: readonly number[];
 	readonly header: AvroFileHeader;
+	/** of uncompressed files */
+	readonly plainHeader: AvroFileHeader;
 	readonly encode: EncodeEntry;
 }
 
@@ -183,6 +191,7 @@ function makeTemplate(
 		partition,
 		untypedFields: typed.flatMap((field, i) => (field.type === undefined ? [i] : [])),
 		header: encodeAvroHeader(schemaText, metadata, codec),
+		plainHeader: encodeAvroHeader(schemaText, metadata, 'null'),
 		encode: compileEntryEncoder(formatVersion, partition),
 	};
 }

@@ -138,6 +138,8 @@ export interface ManifestProperties {
 	readonly minCountToMerge: number;
 	readonly codec: 'uncompressed' | 'gzip' | 'zstd' | 'snappy';
 	readonly codecLevel: number | undefined;
+	/** the table asks for no codec: what is mostly header may stay uncompressed */
+	readonly plainWhenSmall: boolean;
 	/** most changed partitions for which a snapshot's summary tells each one's changes; 0: never */
 	readonly partitionSummaryLimit: number;
 }
@@ -173,6 +175,7 @@ export function manifestProperties(properties: Properties): ManifestProperties {
 			textProperty(properties, level) === undefined
 				? undefined
 				: integerProperty(properties, level, 0, { min: -1, max: MAX_CODEC_LEVEL }),
+		plainWhenSmall: textProperty(properties, TABLE_PROPERTY.manifestCompression) === undefined,
 		partitionSummaryLimit: integerProperty(properties, TABLE_PROPERTY.partitionSummaryLimit, 0),
 	};
 }

@@ -1,6 +1,7 @@
 import type { FileIO } from '../io/file-io.ts';
 import { decodeManifest } from '../manifest/manifest.ts';
 import type { ManifestEntry, ManifestFile } from '../manifest/types.ts';
+import { recentManifest } from './recent-manifests.ts';
 import { manifestBytes } from '../scan/snapshot-manifests.ts';
 import type { TableMetadata } from '../spec/table-metadata.ts';
 
@@ -12,6 +13,6 @@ export async function entriesOf(
 	metricsFor: 'all' | 'none',
 	signal: AbortSignal | undefined,
 ): Promise<readonly ManifestEntry[]> {
-	const bytes = await manifestBytes(io, manifest, signal);
+	const bytes = recentManifest(io, manifest.location) ?? (await manifestBytes(io, manifest, signal));
 	return decodeManifest(bytes, manifest, table, { liveOnly: true, metricsFor });
 }

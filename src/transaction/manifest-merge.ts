@@ -8,6 +8,7 @@ import type { ManifestProperties } from '../metadata/table-properties.ts';
 import type { TableMetadata } from '../spec/table-metadata.ts';
 import { mapAllBounded } from '../util/bounded-pool.ts';
 import { readFile } from './manifest-lists.ts';
+import { recentManifest } from './recent-manifests.ts';
 
 /** Manifests that one commit writes by merging, at most; what is left is for the next ones. */
 export const MAX_MERGES_PER_COMMIT = 4;
@@ -147,7 +148,7 @@ async function mergeBin(bin: readonly ManifestFile[], context: MergeContext): Pr
 			bin,
 			READ_CONCURRENCY,
 			async (manifest) => {
-				const bytes = await readFile(io, manifest.location, signal);
+				const bytes = recentManifest(io, manifest.location) ?? (await readFile(io, manifest.location, signal));
 				return decodeManifest(bytes, manifest, base, { liveOnly: true });
 			},
 			signal,

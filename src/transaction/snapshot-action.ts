@@ -6,6 +6,7 @@ import type { Snapshot } from '../spec/snapshot.ts';
 import type { TableMetadata } from '../spec/table-metadata.ts';
 import type { Action, ActionContext, ActionResult } from './action.ts';
 import type { PendingWrites } from './pending-writes.ts';
+import { rememberManifest } from './recent-manifests.ts';
 import { MANIFEST_CODECS, type SnapshotContent, SnapshotProducer } from './snapshot-producer.ts';
 
 /** One application of the change to one base. */
@@ -52,11 +53,13 @@ export abstract class SnapshotAction implements Action {
 			table: base,
 			snapshotId,
 			codec: MANIFEST_CODECS[properties.codec],
+			plainWhenSmall: properties.plainWhenSmall,
 			...(properties.codecLevel === undefined ? {} : { codecLevel: properties.codecLevel }),
 		};
 		const store = async (bytes: Uint8Array): Promise<string> => {
 			const location = producer.newManifestLocation(context);
 			await writes.add(location, bytes);
+			rememberManifest(context.io, location, bytes);
 			return location;
 		};
 		const produce = (content: SnapshotContent): Promise<ActionResult> =>

@@ -129,6 +129,7 @@ export class SnapshotProducer {
 			sequenceNumber,
 			...(firstRowId === undefined ? {} : { firstRowId }),
 			codec: MANIFEST_CODECS[properties.codec],
+			plainWhenSmall: properties.plainWhenSmall,
 		});
 		const location = this.#newListLocation(snapshotId, context);
 		this.#manifestsByList.set(location, new Set(list.manifests.map((manifest) => manifest.location)));

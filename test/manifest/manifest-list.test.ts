@@ -55,6 +55,34 @@ const unassigned = {
 };
 
 describe('a manifest list', () => {
+	test.each<FormatVersion>([1, 2, 3])(
+		'of v%i is left uncompressed only where it is small, and asked for',
+		async (version) => {
+			const row = manifestOf({ existingRowsCount: 2n });
+			const codecOf = async (count: number, change: Partial<ManifestListContext>): Promise<string> => {
+				const manifests = Array.from({ length: count }, (_, i) => ({ ...row, location: `${row.location}-${i}` }));
+				const { bytes } = await encodeManifestList(manifests, contextOf(version, change));
+				expect(await decodeManifestList(bytes, LOCATION)).toHaveLength(count);
+				return readAvroHeader(bytes, LOCATION).codec;
+			};
+			expect(await codecOf(3, { plainWhenSmall: true })).toBe('null');
+			expect(await codecOf(0, { plainWhenSmall: true })).toBe('null');
+			expect(await codecOf(200, { plainWhenSmall: true })).toBe('deflate');
+			expect(await codecOf(3, {})).toBe('deflate');
+			expect(await codecOf(3, { codec: 'zstandard' })).toBe('zstandard');
+		},
+	);
+
+	test('encodes a row anew for another format version', async () => {
+		const manifest = manifestOf();
+		for (const version of [2, 1, 3, 2] as const) {
+			const { bytes } = await encodeManifestList([manifest], contextOf(version));
+			const [row] = await decodeManifestList(bytes, LOCATION);
+			expect(row?.sequenceNumber).toBe(version === 1 ? 0n : 4n);
+			expect(row?.firstRowId).toBe(version === 3 ? 1000n : undefined);
+		}
+	});
+
 	test.each<FormatVersion>([1, 2, 3])('of v%i comes back', async (formatVersion) => {
 		const manifest = manifestOf(formatVersion === 3 ? { firstRowId: 5n } : {});
 		const { bytes, manifests } = await encodeManifestList([manifest], contextOf(formatVersion));

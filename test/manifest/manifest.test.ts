@@ -51,6 +51,25 @@ describe('a manifest', () => {
 		]);
 	});
 
+	test.each<FormatVersion>([1, 2, 3])(
+		'of v%i is left uncompressed only where it is small, and asked for',
+		async (version) => {
+			const codecOf = async (count: number, change: object): Promise<string> => {
+				const entries = Array.from({ length: count }, (_, i) => added({ location: `file-${i}` }));
+				const { bytes, manifest } = await encodeManifest(entries, { ...contextOf(version), ...change });
+				expect(manifest.length).toBe(bytes.length);
+				expect(
+					await decodeManifest(bytes, listed(manifest, { sequenceNumber: version === 1 ? 0n : 9n }), LONGS),
+				).toHaveLength(count);
+				return readAvroHeader(bytes, 'm').codec;
+			};
+			expect(await codecOf(2, { plainWhenSmall: true })).toBe('null');
+			expect(await codecOf(400, { plainWhenSmall: true })).toBe('deflate');
+			expect(await codecOf(4000, { plainWhenSmall: true })).toBe('deflate');
+			expect(await codecOf(2, {})).toBe('deflate');
+		},
+	);
+
 	test('tells counts, rows and the summary of its partitions', async () => {
 		const entries = [
 			added({ partition: [5n], recordCount: 1 }),

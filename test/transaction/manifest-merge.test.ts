@@ -201,6 +201,16 @@ describe('merging of manifests', () => {
 		expect(metadata.nextRowId).toBeGreaterThanOrEqual(120n);
 	});
 
+	it('reads no manifest that was written here a moment ago', async () => {
+		const io = new FaultyFileIO(new MemoryFileIO());
+		const { committer } = await makeTable(io, { properties: { 'commit.manifest.min-count-to-merge': '5' } });
+		for (let i = 0; i < 12; i++) await append(committer, [await dataFile(io)]);
+		const ofManifests = io.calls.filter(({ location }) => /-m\d+\.avro$/.test(location));
+		expect(ofManifests.filter(({ operation }) => operation === 'write').length).toBeGreaterThan(12);
+		expect(ofManifests.filter(({ operation }) => /read/.test(operation))).toEqual([]);
+		expect((await freshLook(io)).current.files).toHaveLength(12);
+	});
+
 	it('passes over a damaged manifest: the append goes through', async () => {
 		const io = new MemoryFileIO();
 		const { committer } = await makeTable(io, { properties: { 'commit.manifest.min-count-to-merge': '3' } });
@@ -210,7 +220,9 @@ describe('merging of manifests', () => {
 		const damaged = current.manifests[1]?.location as string;
 		const bytes = await io.input(damaged).readAll();
 		await io.write(damaged, bytes.subarray(0, bytes.length - 20), { overwrite: true });
-		const result = await append(committer, [await dataFile(io)]);
+		// As another process: this one remembers what it wrote.
+		const other = new FolderCommitter(new FaultyFileIO(io), T);
+		const result = await append(other, [await dataFile(io)]);
 		expect(result.loaded.metadata.snapshots.at(-1)?.summary).toMatchObject({
 			'manifests-replaced': '0',
 			'total-data-files': '3',

@@ -8,6 +8,9 @@ import { type AvroCodec, compressionOf, SYNC_MARKER_BYTES } from './container-re
 /** Bytes of a block before compression, as Avro's own writer has it. */
 export const AVRO_BLOCK_TARGET_BYTES = 64_000;
 
+/** Bytes of rows up to which a file is smaller for its headers than for its rows: compressing takes longer than writing. */
+export const AVRO_SMALL_FILE_BYTES = 8 * 1024;
+
 const MAGIC = Uint8Array.of(0x4f, 0x62, 0x6a, 1);
 
 /** The part of a file before its blocks; may be shared by files of one schema and metadata. */
@@ -60,22 +63,23 @@ function syncMarkerOf(header: Uint8Array): Uint8Array {
  */
 export class AvroContainerWriter {
 	readonly rows = new AvroBuffer(4096);
-	readonly #header: AvroFileHeader;
-	readonly #output: AvroBuffer;
+	readonly #whenSmall: AvroFileHeader;
 	readonly #level: number | undefined;
+	#header: AvroFileHeader;
+	#output: AvroBuffer | undefined;
 	#rowsInBlock = 0;
 
-	constructor(header: AvroFileHeader, level?: number) {
+	/** @param whenSmall the header of a file with no more than {@link AVRO_SMALL_FILE_BYTES} of rows; `header` when left out */
+	constructor(header: AvroFileHeader, level?: number, whenSmall: AvroFileHeader = header) {
 		this.#header = header;
+		this.#whenSmall = whenSmall;
 		this.#level = level;
-		this.#output = new AvroBuffer(header.bytes.length + 1024);
-		this.#output.writeRaw(header.bytes);
 	}
 
 	/** Bytes of the file so far; of the block in work about a third, what it may compress to. */
 	get estimatedSizeBytes(): number {
 		const open = this.#header.codec === 'null' ? this.rows.length : Math.ceil(this.rows.length / 3);
-		return this.#output.length + open;
+		return (this.#output?.length ?? this.#header.bytes.length) + open;
 	}
 
 	endRow(): void {
@@ -85,20 +89,31 @@ export class AvroContainerWriter {
 
 	/** The whole file. Call once. */
 	finish(): Uint8Array {
+		if (this.#output === undefined && this.rows.length <= AVRO_SMALL_FILE_BYTES) this.#header = this.#whenSmall;
+		const output = this.#startedOutput();
 		this.#endBlock();
-		return this.#output.view();
+		return output.view();
+	}
+
+	#startedOutput(): AvroBuffer {
+		if (this.#output === undefined) {
+			this.#output = new AvroBuffer(this.#header.bytes.length + this.rows.length + 64);
+			this.#output.writeRaw(this.#header.bytes);
+		}
+		return this.#output;
 	}
 
 	#endBlock(): void {
 		if (this.#rowsInBlock === 0) return;
+		const output = this.#startedOutput();
 		const expanded = this.rows.view();
 		const data = compressSync(compressionOf(this.#header.codec), expanded, this.#level);
 		const isSnappy = this.#header.codec === 'snappy';
-		this.#output.writeNumber(this.#rowsInBlock);
-		this.#output.writeNumber(data.length + (isSnappy ? 4 : 0));
-		this.#output.writeRaw(data);
-		if (isSnappy) this.#output.writeRaw(bigEndian(crc32(expanded)));
-		this.#output.writeRaw(this.#header.syncMarker);
+		output.writeNumber(this.#rowsInBlock);
+		output.writeNumber(data.length + (isSnappy ? 4 : 0));
+		output.writeRaw(data);
+		if (isSnappy) output.writeRaw(bigEndian(crc32(expanded)));
+		output.writeRaw(this.#header.syncMarker);
 		this.rows.clear();
 		this.#rowsInBlock = 0;
 	}
