@@ -1,8 +1,10 @@
 /** Whether, and how, a table object appends by way of journals. */
 import { IcebergError } from '../errors/iceberg-error.ts';
 import type { JournalStore } from '../io/journal-store.ts';
-import { commitIntervalMs, DEFAULT_COMMIT_INTERVAL_MS } from '../metadata/table-properties.ts';
+import { commitIntervalMs, DEFAULT_COMMIT_INTERVAL_MS, type Properties } from '../metadata/table-properties.ts';
 import type { TableMetadata } from '../spec/table-metadata.ts';
+import type { Action } from '../transaction/action.ts';
+import { thinHistoryAction } from '../transaction/thin-history.ts';
 import { doze } from '../util/waits.ts';
 import type { Processes } from '../util/process-identity.ts';
 import type { Appended } from './appended.ts';
@@ -44,7 +46,11 @@ export class Journaling {
 				journals,
 				tableUuid: this.#tableUuid,
 				commitIntervalMs: () => commitIntervalOf(host.loaded().metadata),
-				onFold: (loaded) => host.advance(loaded),
+				companions: ({ metadata }) => companionsOf(metadata.properties),
+				onFold: (loaded, added, rows) => {
+					host.advance(loaded);
+					host.maintenance?.noteCommit(loaded, { added, ...(rows === undefined ? {} : { rows }) });
+				},
 				...(onTrouble === undefined ? {} : { onTrouble }),
 			},
 			...(startThread === undefined ? {} : { startThread }),
@@ -119,4 +125,10 @@ export function commitIntervalOf({ properties }: TableMetadata): number {
 	} catch {
 		return DEFAULT_COMMIT_INTERVAL_MS;
 	}
+}
+
+/** What goes along with each fold. */
+export function companionsOf(properties: Properties): readonly Action[] {
+	const thin = thinHistoryAction(properties);
+	return thin === undefined ? [] : [thin];
 }

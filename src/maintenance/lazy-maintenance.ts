@@ -2,10 +2,13 @@
 import type { ColumnBatch } from '../column/vector.ts';
 import type { DataFile } from '../manifest/types.ts';
 import type { LoadedMetadata } from '../transaction/committer.ts';
+import { doze } from '../util/waits.ts';
 import type { SelfMaintenance, SelfMaintenanceOptions } from './self-maintenance.ts';
 
-/** Commits of a process after which it maintains the table in the background. */
+/** Commits of a process after which it maintains the table in the background, … */
 const COMMITS_BEFORE_START = 8;
+/** … or how long after its first one, ms. */
+const START_AFTER_MS = 10_000;
 /**
  * A process that ends before that does, when it closes the table, what is due by then, if one of its commits has a sequence
  * number that this divides: so tables of many short processes are maintained too.
@@ -25,6 +28,7 @@ export class LazyMaintenance {
 	#last: LoadedMetadata | undefined;
 	#isDueAtEnd = false;
 	#closed = false;
+	readonly #closing = new AbortController();
 
 	constructor(options: SelfMaintenanceOptions) {
 		this.#options = options;
@@ -38,7 +42,19 @@ export class LazyMaintenance {
 		}
 		this.#last = loaded;
 		this.#isDueAtEnd ||= loaded.metadata.lastSequenceNumber % CLOSING_SHARE === 0n;
-		if (++this.#commits < COMMITS_BEFORE_START || this.#closed) return;
+		if (this.#closed) return;
+		this.#commits++;
+		if (this.#commits === 1) void this.#startLater();
+		if (this.#commits >= COMMITS_BEFORE_START) this.#start();
+	}
+
+	async #startLater(): Promise<void> {
+		await doze(this.#options.clock, START_AFTER_MS, this.#closing.signal);
+		this.#start();
+	}
+
+	#start(): void {
+		if (this.#closed) return;
 		// A module that cannot be loaded is the next commit's concern.
 		this.#loading ??= this.#load().catch((error: unknown) => {
 			this.#loading = undefined;
@@ -50,6 +66,7 @@ export class LazyMaintenance {
 	async close(): Promise<void> {
 		if (this.#closed) return;
 		this.#closed = true;
+		this.#closing.abort();
 		await this.#loading;
 		if (this.#maintenance !== undefined) await this.#maintenance.stop();
 		else if (this.#isDueAtEnd) await this.#maintainOnce();

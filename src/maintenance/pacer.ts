@@ -1,6 +1,7 @@
 /** Keeps work in the background to a share of the time. */
 import { throwIfAborted } from '../util/bounded-pool.ts';
 import type { Clock } from '../util/ports.ts';
+import { doze } from '../util/waits.ts';
 
 /** Work after which a pause is due, ms. */
 const SLICE_MS = 10;
@@ -27,17 +28,8 @@ export class Pacer {
 		throwIfAborted(this.#signal);
 		const workedMs = this.#clock.monotonicMs() - this.#sinceMs;
 		if (workedMs < leastMs) return;
-		await sleepInBackground(this.#clock, Math.min(MAX_PAUSE_MS, workedMs * (100 / dutyPercent - 1)), this.#signal);
+		await doze(this.#clock, Math.min(MAX_PAUSE_MS, workedMs * (100 / dutyPercent - 1)), this.#signal);
+		throwIfAborted(this.#signal);
 		this.#sinceMs = this.#clock.monotonicMs();
-	}
-}
-
-/** @throws `ABORTED` */
-export async function sleepInBackground(clock: Clock, ms: number, signal: AbortSignal | undefined): Promise<void> {
-	try {
-		await (clock.doze ?? clock.sleep).call(clock, ms, signal);
-	} catch (error) {
-		throwIfAborted(signal);
-		throw error;
 	}
 }

@@ -8,11 +8,12 @@ import type { LoadedMetadata } from '../transaction/committer.ts';
 import { Semaphore, throwIfAborted } from '../util/bounded-pool.ts';
 import { type Deferred, deferred } from '../util/deferred.ts';
 import { systemProcesses } from '../util/system-processes.ts';
+import { doze } from '../util/waits.ts';
 import { BackgroundCompaction, type CompactionPorts } from './background-compaction.ts';
 import { BackgroundDeletion } from './background-deletion.ts';
 import { CommitLine } from './commit-line.ts';
 import { GarbageTrail } from './garbage-trail.ts';
-import { Pacer, sleepInBackground } from './pacer.ts';
+import { Pacer } from './pacer.ts';
 import { RowBuffer } from './row-buffer.ts';
 
 export interface SelfMaintenanceOptions extends CompactionPorts {
@@ -44,6 +45,8 @@ const FIRST_SWEEP_MS = 10_000;
 /** Time that passes between two readings of the history, as a multiple of what one took. */
 const HISTORY_PAUSE_FACTOR = 50;
 const LEAST_HISTORY_PAUSE_MS = 60_000;
+/** Turns of the loop in which no time passes, at most. */
+const MOST_STANDSTILLS = 1_000;
 /** Steps of one call of `idle`, at most. */
 const IDLE_STEPS_LIMIT = 100_000;
 
@@ -273,7 +276,12 @@ export class SelfMaintenance {
 
 	async #run(signal: AbortSignal): Promise<void> {
 		const { clock } = this.#options;
-		while (!signal.aborted) {
+		let standstills = 0;
+		// A clock on which nothing takes time, not even a wait, has no background.
+		for (let beforeMs = -1; !signal.aborted && standstills < MOST_STANDSTILLS; ) {
+			const nowMs = clock.monotonicMs();
+			standstills = nowMs === beforeMs ? standstills + 1 : 0;
+			beforeMs = nowMs;
 			try {
 				await this.#waitUntilDue(signal);
 				const pacer = new Pacer(clock, signal);
@@ -284,7 +292,7 @@ export class SelfMaintenance {
 				if (signal.aborted) return;
 				if (!isIcebergError(error, 'ABORTED')) this.#report(error);
 				const waitMs = Math.min(MAX_BACKOFF_MS, LEAST_BACKOFF_MS * 2 ** this.#failures++);
-				await sleepInBackground(clock, waitMs, signal).catch(() => undefined);
+				await doze(clock, waitMs, signal);
 			}
 		}
 	}
@@ -298,10 +306,7 @@ export class SelfMaintenance {
 		const stop = (): void => timer.abort();
 		signal.addEventListener('abort', stop, { once: true });
 		try {
-			await Promise.race([
-				wake.promise,
-				sleepInBackground(this.#options.clock, waitMs, timer.signal).catch(() => undefined),
-			]);
+			await Promise.race([wake.promise, doze(this.#options.clock, waitMs, timer.signal)]);
 		} finally {
 			this.#wake = undefined;
 			signal.removeEventListener('abort', stop);

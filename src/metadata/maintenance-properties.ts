@@ -60,7 +60,7 @@ export function thinningProperties(properties: Properties): ThinningProperties {
 		enabled:
 			booleanProperty(properties, MAINTENANCE_PROPERTY.enabled, true) &&
 			booleanProperty(properties, MAINTENANCE_PROPERTY.thinningEnabled, true),
-		keepNewest: integerProperty(properties, MAINTENANCE_PROPERTY.keepNewest, 30, { min: 1, max: 100_000 }),
+		keepNewest: integerProperty(properties, MAINTENANCE_PROPERTY.keepNewest, 20, { min: 1, max: 100_000 }),
 	};
 }
 

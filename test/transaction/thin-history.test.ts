@@ -13,7 +13,7 @@ import { appendOf, dataFile, fixedClock, freshLook, makeTable, quick } from './s
 const DAY = 86_400_000;
 const START = 1_700_000_000_000;
 /** Most snapshots that stay besides the newest: four levels, and five for each doubling of ten years' age. */
-const MOST_OLDER = 31 + 31 + 25 + 31 + 5 * 7;
+const MOST_OLDER = 16 + 16 + 25 + 31 + 5 * 7;
 
 const blank = (await makeTable(new MemoryFileIO())).loaded.metadata;
 
@@ -108,7 +108,7 @@ describe('a thinned history', () => {
 		);
 	});
 
-	it('of a year of commits at one a second has at most 250', () => {
+	it('of a year of commits at one a second has at most 200', () => {
 		const now = START + 365 * DAY;
 		const times: number[] = [];
 		// Older than a day only one in an hour matters, older than an hour one in a minute: as is shown above.
@@ -118,7 +118,7 @@ describe('a thinned history', () => {
 		let most = 0;
 		for (let i = 0; i < 50; i++) most = Math.max(most, thinned(base, 30, now + i * 777_777).snapshots.length);
 		expect(idsOf(thinned(base, 30, now))[0]).toBe(1n);
-		expect(most).toBeLessThanOrEqual(250);
+		expect(most).toBeLessThanOrEqual(200);
 		expect(most).toBeGreaterThan(100);
 	});
 
