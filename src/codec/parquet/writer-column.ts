@@ -8,6 +8,7 @@ import { GrowingBytes } from './encode-buffer.ts';
 import { BytesEncoder } from './encode-bytes.ts';
 import { bitWidthOf, encodeHybrid, encodeRun } from './encode-hybrid.ts';
 import { type StatisticComparator, statisticComparator, storedMax, storedMin } from './encode-statistics.ts';
+import { TextValuesEncoder } from './encode-text.ts';
 import type { DictionaryPage, EncoderOptions, ValueEncoder } from './encode-values.ts';
 import { WordEncoder } from './encode-words.ts';
 import { BoundaryOrder, type ColumnIndex, Encoding, type PageHeader, PageType, PhysicalType } from './format.ts';
@@ -463,6 +464,10 @@ function encoderOf(leaf: WriteLeaf, name: string, options: ColumnOptions): Value
 			return new WordEncoder('float', options, name);
 		case PhysicalType.DOUBLE:
 			return new WordEncoder('double', options, name);
+		case PhysicalType.BYTE_ARRAY:
+			return leaf.order === 'unsigned-bytes'
+				? new TextValuesEncoder(options, name)
+				: new BytesEncoder(0, leaf.order, options, name);
 		default:
 			return new BytesEncoder(leaf.typeLength, leaf.order, options, name, precision);
 	}

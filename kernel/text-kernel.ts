@@ -1,0 +1,285 @@
+/**
+ * The inner loops of writing text columns, in AssemblyScript: looking values up in a dictionary, laying them out as
+ * PLAIN pages, and finding the least and greatest on the way. Compiled to src/codec/parquet/text-kernel-module.ts by
+ * `npm run build:kernel`; the host's side, and what the calls mean together, is src/codec/parquet/text-kernel.ts.
+ *
+ * An instance holds one column chunk at a time. All that grows is in regions of its memory, which move when they grow.
+ */
+
+// Regions: where values come from, and what is made of them.
+const SOURCE: u32 = 0;
+/** start and end of each value in the source, as offsets from `origin` */
+const OFFSETS: u32 = 1;
+/** entry of each value of the page */
+const INDICES: u32 = 2;
+/** the dictionary's entries, PLAIN */
+const ENTRIES: u32 = 3;
+/** of each entry: where its bytes start in ENTRIES, and their count */
+const RANGES: u32 = 4;
+/** open addressing; of each slot: hash, and the number of the entry + 1 or 0 where it is free */
+const SLOTS: u32 = 5;
+/** of each entry: the page in which it was last compared with the extremes */
+const COMPARED: u32 = 6;
+/** the page's values, PLAIN */
+const PAGE: u32 = 7;
+
+const REGION_TABLE: usize = 64;
+const FIRST_FREE: u32 = 1024;
+/** Whole words are read and written: so many bytes beyond a region's end belong to it. */
+const SLACK: u32 = 16;
+const FIRST_SLOTS: u32 = 64;
+const LONG_BYTES: u32 = 64;
+
+let top: u32 = FIRST_FREE;
+let slotCount: u32 = 0;
+let pageNumber: u32 = 0;
+
+export let entryCount: u32 = 0;
+export let entriesLength: u32 = 0;
+export let pageLength: u32 = 0;
+/** bytes that the values of the last call take without their lengths */
+export let valueBytes: u32 = 0;
+
+// The extremes: whether there are any, where in ENTRIES or PAGE, and their first eight bytes as a number.
+export let found: bool = false;
+export let minStart: u32 = 0;
+export let minLength: u32 = 0;
+export let maxStart: u32 = 0;
+export let maxLength: u32 = 0;
+let minKey: u64 = 0;
+let maxKey: u64 = 0;
+
+// @ts-ignore: decorator
+@inline function at(region: u32): usize {
+	return load<u32>(REGION_TABLE + (region << 3));
+}
+
+/** Makes a region hold `needed` bytes, keeping the first `used`. Returns where it is now. */
+export function reserve(region: u32, needed: u32, used: u32): usize {
+	const entry: usize = REGION_TABLE + (region << 3);
+	const capacity = load<u32>(entry, 4);
+	if (needed <= capacity) return load<u32>(entry);
+	const grown = (max(needed, capacity * 2) + 15) & ~15;
+	const end: u64 = (<u64>top) + grown + SLACK;
+	const have: u64 = (<u64>memory.size()) << 16;
+	if (end > have && memory.grow(<i32>((end - have + 0xffff) >> 16)) < 0) unreachable();
+	memory.copy(top, load<u32>(entry), used);
+	store<u32>(entry, top);
+	store<u32>(entry, grown, 4);
+	top = <u32>end;
+	return load<u32>(entry);
+}
+
+/** Starts the next column chunk. */
+export function beginChunk(): void {
+	if (slotCount > 0) memory.fill(at(SLOTS), 0, slotCount << 3);
+	if (entryCount > 0) memory.fill(at(COMPARED), 0, entryCount << 2);
+	entryCount = 0;
+	entriesLength = 0;
+	beginPage();
+}
+
+/** Starts the next page. */
+export function beginPage(): void {
+	pageNumber++;
+	pageLength = 0;
+	found = false;
+}
+
+/**
+ * Entries of `count` values, made where there were none, into INDICES from `indexAt` on. Value i is from offset
+ * `i * stride` to the one behind it.
+ */
+export function lookUp(count: u32, stride: u32, origin: u32, indexAt: u32): void {
+	reserve(INDICES, (indexAt + count) << 2, indexAt << 2);
+	const source = at(SOURCE) - origin;
+	const offsets = at(OFFSETS);
+	const out = at(INDICES) + (indexAt << 2);
+	let total: u32 = 0;
+	for (let i: u32 = 0; i < count; i++) {
+		const offset = offsets + ((i * stride) << 2);
+		const start = load<u32>(offset);
+		const length = load<u32>(offset, 4) - start;
+		const entry = entryOf(source + start, length);
+		store<u32>(out + (i << 2), entry);
+		total += length;
+		const compared = at(COMPARED) + (entry << 2);
+		// each entry is compared once a page, however often it occurs
+		if (load<u32>(compared) !== pageNumber) {
+			store<u32>(compared, pageNumber);
+			const range = at(RANGES) + (entry << 3);
+			compare(at(ENTRIES), load<u32>(range), length);
+		}
+	}
+	valueBytes = total;
+}
+
+/** Appends `count` values to PAGE, which take `size` bytes with their lengths. */
+export function appendPlain(count: u32, stride: u32, origin: u32, size: u32): void {
+	reserve(PAGE, pageLength + size, pageLength);
+	const source = at(SOURCE) - origin;
+	const offsets = at(OFFSETS);
+	const page = at(PAGE);
+	let to = pageLength;
+	for (let i: u32 = 0; i < count; i++) {
+		const offset = offsets + ((i * stride) << 2);
+		const start = load<u32>(offset);
+		const length = load<u32>(offset, 4) - start;
+		store<u32>(page + to, length);
+		to += 4;
+		copy(page + to, source + start, length);
+		compare(page, to, length);
+		to += length;
+	}
+	pageLength = to;
+}
+
+/** Appends the values of the first `count` INDICES to PAGE. */
+export function expand(count: u32, size: u32): void {
+	reserve(PAGE, pageLength + size, pageLength);
+	const indices = at(INDICES);
+	const entries = at(ENTRIES);
+	const ranges = at(RANGES);
+	const page = at(PAGE);
+	let to = pageLength;
+	for (let i: u32 = 0; i < count; i++) {
+		const range = ranges + (load<u32>(indices + (i << 2)) << 3);
+		const length = load<u32>(range, 4);
+		store<u32>(page + to, length);
+		copy(page + to + 4, entries + load<u32>(range), length);
+		to += 4 + length;
+	}
+	pageLength = to;
+}
+
+function entryOf(value: usize, length: u32): u32 {
+	if (entryCount << 1 >= slotCount) growSlots();
+	const hash = hashOf(value, length);
+	const slots = at(SLOTS);
+	const mask = slotCount - 1;
+	let slot = hash & mask;
+	for (;;) {
+		const found = load<u32>(slots + (slot << 3), 4);
+		if (found === 0) break;
+		if (load<u32>(slots + (slot << 3)) === hash && isEntry(found - 1, value, length)) return found - 1;
+		slot = (slot + 1) & mask;
+	}
+	store<u32>(slots + (slot << 3), hash);
+	store<u32>(slots + (slot << 3), entryCount + 1, 4);
+	reserve(COMPARED, (entryCount + 1) << 2, entryCount << 2);
+	reserve(RANGES, (entryCount + 1) << 3, entryCount << 3);
+	reserve(ENTRIES, entriesLength + 4 + length, entriesLength);
+	const entry = at(ENTRIES) + entriesLength;
+	store<u32>(entry, length);
+	copy(entry + 4, value, length);
+	store<u32>(at(COMPARED) + (entryCount << 2), 0);
+	store<u32>(at(RANGES) + (entryCount << 3), entriesLength + 4);
+	store<u32>(at(RANGES) + (entryCount << 3), length, 4);
+	entriesLength += 4 + length;
+	return entryCount++;
+}
+
+function growSlots(): void {
+	const old = slotCount;
+	const grown = old === 0 ? FIRST_SLOTS : old << 2;
+	const from = at(SLOTS);
+	// always a new place, whose memory is zero
+	reserve(SLOTS, grown << 3, 0);
+	slotCount = grown;
+	for (let slot: u32 = 0; slot < old; slot++) {
+		const entry = load<u32>(from + (slot << 3), 4);
+		if (entry !== 0) place(load<u32>(from + (slot << 3)), entry);
+	}
+}
+
+// @ts-ignore: decorator
+@inline function place(hash: u32, entry: u32): void {
+	const slots = at(SLOTS);
+	const mask = slotCount - 1;
+	let slot = hash & mask;
+	while (load<u32>(slots + (slot << 3), 4) !== 0) slot = (slot + 1) & mask;
+	store<u32>(slots + (slot << 3), hash);
+	store<u32>(slots + (slot << 3), entry, 4);
+}
+
+/** The bytes of a word that are the value's, where fewer than eight are left. */
+// @ts-ignore: decorator
+@inline function masked(word: u64, bytes: u32): u64 {
+	return word & ((<u64>1 << (<u64>bytes << 3)) - 1);
+}
+
+// @ts-ignore: decorator
+@inline function hashOf(value: usize, length: u32): u32 {
+	let hash: u64 = (<u64>length) * 0x9e3779b97f4a7c15;
+	let left = length;
+	for (; left >= 8; left -= 8) {
+		hash = (hash ^ load<u64>(value)) * 0x9fb21c651e98df25;
+		hash ^= hash >>> 32;
+		value += 8;
+	}
+	if (left > 0) {
+		hash = (hash ^ masked(load<u64>(value), left)) * 0x9fb21c651e98df25;
+		hash ^= hash >>> 32;
+	}
+	return <u32>(hash ^ (hash >>> 15));
+}
+
+function isEntry(entry: u32, value: usize, length: u32): bool {
+	const range = at(RANGES) + (entry << 3);
+	if (load<u32>(range, 4) !== length) return false;
+	let other = at(ENTRIES) + load<u32>(range);
+	let left = length;
+	for (; left >= 8; left -= 8) {
+		if (load<u64>(value) !== load<u64>(other)) return false;
+		value += 8;
+		other += 8;
+	}
+	return left === 0 || masked(load<u64>(value) ^ load<u64>(other), left) === 0;
+}
+
+// @ts-ignore: decorator
+@inline function copy(to: usize, from: usize, length: u32): void {
+	if (length > LONG_BYTES) memory.copy(to, from, length);
+	else for (let i: u32 = 0; i < length; i += 8) store<u64>(to + i, load<u64>(from + i));
+}
+
+/** Takes the value at `start` of the region at `base` as an extreme if it is one. */
+// @ts-ignore: decorator
+@inline function compare(base: usize, start: u32, length: u32): void {
+	const word = load<u64>(base + start);
+	const key = bswap<u64>(length >= 8 ? word : masked(word, length));
+	if (found && key > minKey && key < maxKey) return;
+	compareWhole(base, start, length, key);
+}
+
+function compareWhole(base: usize, start: u32, length: u32, key: u64): void {
+	if (!found || isLess(base, start, length, key, minStart, minLength, minKey)) {
+		minStart = start;
+		minLength = length;
+		minKey = key;
+	}
+	if (!found || isLess(base, maxStart, maxLength, maxKey, start, length, key)) {
+		maxStart = start;
+		maxLength = length;
+		maxKey = key;
+	}
+	found = true;
+}
+
+/** Order by unsigned bytes, the shorter first. */
+function isLess(base: usize, a: u32, aLength: u32, aKey: u64, b: u32, bLength: u32, bKey: u64): bool {
+	if (aKey !== bKey) return aKey < bKey;
+	const shared = min(aLength, bLength);
+	let i: u32 = 8;
+	for (; i + 8 <= shared; i += 8) {
+		const left = load<u64>(base + a + i);
+		const right = load<u64>(base + b + i);
+		if (left !== right) return bswap<u64>(left) < bswap<u64>(right);
+	}
+	for (; i < shared; i++) {
+		const left = load<u8>(base + a + i);
+		const right = load<u8>(base + b + i);
+		if (left !== right) return left < right;
+	}
+	return aLength < bLength;
+}

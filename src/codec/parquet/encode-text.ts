@@ -1,0 +1,235 @@
+/** BYTE_ARRAY of text and binary, many values at a time in WebAssembly. */
+import type { BytesVector, Vector } from '../../column/vector.ts';
+import type { GrowingBytes } from './encode-buffer.ts';
+import { BytesEncoder } from './encode-bytes.ts';
+import { DictionaryPolicy } from './encode-dictionary.ts';
+import type { DictionaryPage, EncoderOptions, ValueEncoder, ValueStatistics } from './encode-values.ts';
+import { Encoding } from './format.ts';
+import type { Levels } from './levels.ts';
+import { openTextKernel, type TextKernel } from './text-kernel.ts';
+
+/** Values at once that are worth a kernel. */
+export const KERNEL_VALUES = 8_192;
+
+/**
+ * Chooses for each column chunk: its first values go to a kernel where they are many, else to the encoder in JavaScript.
+ * Both write the same bytes.
+ */
+export class TextValuesEncoder implements ValueEncoder {
+	readonly #script: BytesEncoder;
+	readonly #options: EncoderOptions;
+	#kernel: KernelTextEncoder | undefined;
+	/** what the chunk is written by; `undefined` before its first value */
+	#chosen: ValueEncoder | undefined;
+	#vector: BytesVector | undefined;
+
+	/** `name` is the column's, for messages. */
+	constructor(options: EncoderOptions, name: string) {
+		this.#script = new BytesEncoder(0, 'unsigned-bytes', options, name);
+		this.#options = options;
+	}
+
+	bind(vector: Vector): void {
+		this.#script.bind(vector);
+		this.#vector = vector.layout === 'bytes' ? vector : undefined;
+		this.#kernel?.bind(vector);
+	}
+
+	plainSize(levels: Levels, from: number, to: number): number {
+		return this.#script.plainSize(levels, from, to);
+	}
+
+	append(levels: Levels, from: number, to: number): void {
+		if (this.#chosen === undefined && to > from) this.#chosen = this.#choose(to - from);
+		this.#chosen?.append(levels, from, to);
+	}
+
+	get room(): number {
+		return this.#current.room;
+	}
+
+	get pageSizeBytes(): number {
+		return this.#current.pageSizeBytes;
+	}
+
+	get dictionarySizeBytes(): number {
+		return this.#current.dictionarySizeBytes;
+	}
+
+	statistics(): ValueStatistics {
+		return this.#current.statistics();
+	}
+
+	finishPage(out: GrowingBytes): number {
+		return this.#current.finishPage(out);
+	}
+
+	dictionaryPage(): DictionaryPage | undefined {
+		return this.#current.dictionaryPage();
+	}
+
+	reset(): void {
+		this.#current.reset();
+		this.#chosen = undefined;
+	}
+
+	get #current(): ValueEncoder {
+		return this.#chosen ?? this.#script;
+	}
+
+	#choose(count: number): ValueEncoder {
+		const vector = this.#vector;
+		if (count < KERNEL_VALUES || vector === undefined) return this.#script;
+		if (this.#kernel === undefined) {
+			const kernel = openTextKernel();
+			if (kernel === undefined) return this.#script;
+			this.#kernel = new KernelTextEncoder(kernel, this.#options);
+			this.#kernel.bind(vector);
+		}
+		return this.#kernel;
+	}
+}
+
+const NO_BYTES = new Uint8Array(0);
+const NO_OFFSETS = new Int32Array(1);
+
+class KernelTextEncoder implements ValueEncoder {
+	readonly #kernel: TextKernel;
+	readonly #options: EncoderOptions;
+	readonly #policy: DictionaryPolicy;
+	#values: Uint8Array = NO_BYTES;
+	#offsets: Int32Array = NO_OFFSETS;
+	#indirect: Int32Array | undefined;
+
+	constructor(kernel: TextKernel, options: EncoderOptions) {
+		this.#kernel = kernel;
+		this.#options = options;
+		this.#policy = new DictionaryPolicy(options.dictSizeBytes);
+		kernel.beginChunk();
+	}
+
+	/** A vector that {@link BytesEncoder} takes. */
+	bind(vector: Vector): void {
+		const isDictionary = vector.layout === 'dictionary';
+		const bytes = (isDictionary ? vector.dictionary : vector) as BytesVector;
+		this.#values = bytes.values;
+		this.#offsets = bytes.offsets;
+		this.#indirect = isDictionary ? vector.indices : undefined;
+	}
+
+	plainSize(): number {
+		throw new TypeError('asked of the encoder in JavaScript');
+	}
+
+	append(levels: Levels, from: number, to: number): void {
+		const count = to - from;
+		if (count === 0) return;
+		const valueBytes = this.#load(levels, from, to);
+		const policy = this.#policy;
+		if (!policy.active) {
+			this.#kernel.appendPlain(count, valueBytes + 4 * count);
+			return;
+		}
+		const { indices } = policy;
+		indices.reserve(count);
+		indices.values.set(this.#kernel.lookUp(count, indices.length), indices.length);
+		indices.length += count;
+		policy.pagePlainBytes += valueBytes + 4 * count;
+	}
+
+	get room(): number {
+		const { entriesLength, entryCount, pageLength } = this.#kernel;
+		if (this.#policy.active) return this.#policy.room(entriesLength, entryCount);
+		return Math.max(0, this.#options.pageSizeBytes - pageLength);
+	}
+
+	get pageSizeBytes(): number {
+		return this.#policy.active ? this.#policy.indices.length * 2 : this.#kernel.pageLength;
+	}
+
+	get dictionarySizeBytes(): number {
+		return this.#kernel.entriesLength;
+	}
+
+	statistics(): ValueStatistics {
+		const extremes = this.#kernel.extremes(this.#policy.active);
+		return { min: extremes?.min, max: extremes?.max, nanCount: 0 };
+	}
+
+	finishPage(out: GrowingBytes): number {
+		const kernel = this.#kernel;
+		const policy = this.#policy;
+		let encoding: number = Encoding.PLAIN;
+		if (!policy.active) out.append(kernel.page());
+		else {
+			const { entryCount } = kernel;
+			const { indices, pagePlainBytes } = policy;
+			if (policy.endPage(kernel.entriesLength, entryCount)) {
+				policy.writeIndices(out, entryCount);
+				encoding = Encoding.RLE_DICTIONARY;
+			} else {
+				kernel.expand(indices.length, pagePlainBytes);
+				out.append(kernel.page());
+				kernel.beginChunk();
+			}
+			policy.clearPage();
+		}
+		kernel.beginPage();
+		return encoding;
+	}
+
+	dictionaryPage(): DictionaryPage | undefined {
+		if (!this.#policy.used) return undefined;
+		return { valueCount: this.#kernel.entryCount, bytes: this.#kernel.entries() };
+	}
+
+	reset(): void {
+		this.#policy.reset();
+		this.#kernel.beginChunk();
+	}
+
+	/** Gives the values to the kernel; returns how many bytes they have. */
+	#load(levels: Levels, from: number, to: number): number {
+		const { positions, base } = levels;
+		const offsets = this.#offsets;
+		const indirect = this.#indirect;
+		const count = to - from;
+		if (positions === null && indirect === undefined) {
+			const start = offsets[base + from] as number;
+			const end = offsets[base + to] as number;
+			this.#kernel.load(this.#values.subarray(start, end), offsets.subarray(base + from, base + to + 1), 1, start);
+			return end - start;
+		}
+		const bounds = new Int32Array(count * 2);
+		let least = Number.POSITIVE_INFINITY;
+		let greatest = 0;
+		let total = 0;
+		for (let i = 0; i < count; i++) {
+			let position = positions === null ? base + from + i : (positions[from + i] as number);
+			if (indirect !== undefined) position = indirect[position] as number;
+			const start = offsets[position] as number;
+			const end = offsets[position + 1] as number;
+			bounds[i * 2] = start;
+			bounds[i * 2 + 1] = end;
+			total += end - start;
+			if (start < least) least = start;
+			if (end > greatest) greatest = end;
+		}
+		if (greatest - least <= 2 * total) {
+			this.#kernel.load(this.#values.subarray(least, greatest), bounds, 2, least);
+			return total;
+		}
+		// few of the bytes in between are theirs
+		const gathered = new Uint8Array(total);
+		let at = 0;
+		for (let i = 0; i < count; i++) {
+			const part = this.#values.subarray(bounds[i * 2], bounds[i * 2 + 1]);
+			gathered.set(part, at);
+			bounds[i * 2] = at;
+			at += part.length;
+			bounds[i * 2 + 1] = at;
+		}
+		this.#kernel.load(gathered, bounds, 2, 0);
+		return total;
+	}
+}
