@@ -303,6 +303,29 @@ describe('durability', () => {
 		expect(readable(log).sort()).toEqual(['fsync ', 'fsync /data']);
 	});
 
+	it('flushes side by side as soon as a flush takes time, and one by one where it takes none', async () => {
+		for (const flushMs of [0, 1]) {
+			let now = 0;
+			const used: string[] = [];
+			const timed = (name: string): FsCalls => ({
+				...blockingCalls,
+				fsync: () => {
+					used.push(name);
+					now += flushMs;
+				},
+			});
+			const io = new LocalFileIO({
+				calls: { blocking: timed('blocking'), pooled: timed('pooled') },
+				clock: { nowMs: () => now, monotonicMs: () => now, sleep: async () => undefined },
+			});
+			const names = ['a', 'b', 'c'].map((name) => `${folder}/${flushMs}/${name}`);
+			for (const name of names) await io.write(name, bytes, { deferSync: true });
+			await io.persistNames(names);
+			const other = flushMs === 0 ? 'blocking' : 'pooled';
+			expect(used.slice(0, 3)).toEqual(['blocking', other, other]);
+		}
+	});
+
 	it('goes on through the thread pool when the disk turns out slow', async () => {
 		let now = 0;
 		const used: string[] = [];
