@@ -5,7 +5,15 @@ const shared = { pool: 'forks' as const, testTimeout: 60_000, hookTimeout: 120_0
 export default defineConfig({
 	test: {
 		projects: [
-			{ test: { ...shared, name: 'unit', include: ['test/**/*.test.ts'], exclude: ['test/interop/**'] } },
+			{
+				test: {
+					...shared,
+					name: 'unit',
+					include: ['test/**/*.test.ts'],
+					exclude: ['test/interop/**', 'test/storm/**'],
+				},
+			},
+			{ test: { ...shared, name: 'storm', include: ['test/storm/**/*.test.ts'], fileParallelism: false } },
 			{
 				test: {
 					...shared,

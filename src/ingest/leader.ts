@@ -248,7 +248,7 @@ export class Leader {
 			}
 			onTrouble?.(error);
 			const text = errorToText(error);
-			for (const { connection, wants } of this.#followers) if (wants) connection.send(`trouble ${text}`);
+			for (const { connection } of this.#followers) connection.send(`trouble ${text}`);
 			if (isIcebergError(error, 'NOT_FOUND', 'NOT_A_TABLE', 'CORRUPT')) {
 				// Nobody could do better: the table is gone, or another stands in its place.
 				this.#stopped ??= 'failed';

@@ -107,6 +107,8 @@ export class Member {
 	#leastGeneration = 0;
 	#troubleSinceMs: number | undefined;
 	#trouble: IcebergError | undefined;
+	/** the table was found to be gone, or to be another: nothing is taken before it is there again */
+	#isGone = false;
 	#turn: Deferred<boolean> | undefined;
 	/** the leader has removed the journal that was given up */
 	#farewell: Deferred<boolean> | undefined;
@@ -121,6 +123,7 @@ export class Member {
 	async append(record: MemberRecord, signal?: AbortSignal): Promise<Appended> {
 		if (this.#left) throw new IcebergError('CLOSED', `the table ${this.#options.location} has been closed`);
 		this.#lastUsedMs = this.#options.clock.monotonicMs();
+		if (this.#isGone) await this.#lookAgain();
 		const result = deferred<Appended>();
 		const written = deferred<OwnJournal>();
 		result.promise.catch(() => undefined);
@@ -136,6 +139,17 @@ export class Member {
 			return result.promise;
 		}
 		return { rowCount: record.rowCount, snapshot: undefined, repeated: false, journaled: true };
+	}
+
+	/** @throws when the table is still gone: what was written to the journal could never get into it */
+	async #lookAgain(): Promise<void> {
+		const { load, location, tableUuid } = this.#options;
+		const { metadata } = await load();
+		if (metadata.tableUuid !== tableUuid)
+			throw new IcebergError('NOT_FOUND', `the table in ${location} is not there any more: another has replaced it`, {
+				context: { location, found: metadata.tableUuid, expected: tableUuid },
+			});
+		this.#isGone = false;
 	}
 
 	get pendingCount(): number {
@@ -341,7 +355,7 @@ export class Member {
 				return;
 			} catch (error) {
 				if (this.#isFatal(error)) {
-					this.#rejectAll(error);
+					this.#giveUpTable(error);
 					return;
 				}
 				this.#note(error);
@@ -372,7 +386,7 @@ export class Member {
 			}
 			case 'trouble': {
 				const error = errorFromText(rest);
-				if (this.#isFatal(error)) this.#rejectAll(error);
+				if (this.#isFatal(error)) this.#giveUpTable(error);
 				else this.#note(error);
 				break;
 			}
@@ -466,6 +480,13 @@ export class Member {
 	#note(error: unknown): void {
 		this.#trouble = isIcebergError(error) ? error : new IcebergError('STORAGE', String(error), { cause: error });
 		this.#troubleSinceMs ??= this.#options.clock.monotonicMs();
+	}
+
+	/** The journal went with the table: when that is there again, another is begun. */
+	#giveUpTable(error: unknown): void {
+		this.#isGone = true;
+		if (this.#journal !== undefined) this.#journal.failed = true;
+		this.#rejectAll(error);
 	}
 
 	#rejectAll(error: unknown): void {

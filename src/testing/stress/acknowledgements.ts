@@ -19,10 +19,10 @@ export class Acknowledgements {
 	readonly failures: FailedAppend[] = [];
 	readonly #acknowledged = new Map<number, OperationSet>();
 	readonly #failed = new Map<number, OperationSet>();
+	/** milliseconds since the start at which something was acknowledged */
+	readonly #moments = new OperationSet();
 	#count = 0;
 	#failureCount = 0;
-	#lastMs: number | undefined;
-	#longestGapMs = 0;
 
 	/** acknowledged appends */
 	get count(): number {
@@ -31,11 +31,6 @@ export class Acknowledgements {
 
 	get failureCount(): number {
 		return this.#failureCount;
-	}
-
-	/** longest time between two arrivals of acknowledgements, of whichever writers, ms */
-	get longestGapMs(): number {
-		return this.#longestGapMs;
 	}
 
 	/** writers of which something is known */
@@ -47,7 +42,9 @@ export class Acknowledgements {
 	acknowledge(writer: number, operation: number, timing?: Timing): void {
 		setOf(this.#acknowledged, writer).add(operation);
 		this.#count++;
-		if (timing !== undefined) this.latencies.add(timing);
+		if (timing === undefined) return;
+		this.latencies.add(timing);
+		this.#moments.add(Math.max(0, Math.floor(timing.endMs)));
 	}
 
 	fail(failure: FailedAppend): void {
@@ -56,16 +53,22 @@ export class Acknowledgements {
 		if (this.failures.length < KEPT_FAILURES) this.failures.push(failure);
 	}
 
-	/** Notes that acknowledgements have arrived. @param nowMs monotonic */
-	arrived(nowMs: number): void {
-		if (this.#lastMs !== undefined) this.#longestGapMs = Math.max(this.#longestGapMs, nowMs - this.#lastMs);
-		this.#lastMs = nowMs;
+	/** longest time between two acknowledgements, of whichever writers, ms */
+	longestGapMs(): number {
+		let before: number | undefined;
+		let longest = 0;
+		for (const moment of this.#moments) {
+			if (before !== undefined) longest = Math.max(longest, moment - before);
+			before = moment;
+		}
+		return longest;
 	}
 
-	/** Measures gaps from here on. */
-	restartGaps(nowMs: number): void {
-		this.#lastMs = nowMs;
-		this.#longestGapMs = 0;
+	/** Time from a moment since the start to the next acknowledgement, ms; undefined when there was none. */
+	gapAfterMs(moment: number): number | undefined {
+		const from = Math.ceil(moment);
+		const next = this.#moments.nextFrom(from);
+		return next === undefined ? undefined : next - from;
 	}
 
 	isAcknowledged(writer: number, operation: number): boolean {

@@ -28,7 +28,16 @@ export class OperationSet {
 		return (((this.#bits[operation >>> 3] ?? 0) >> (operation & 7)) & 1) === 1;
 	}
 
+	/** The least that is not less. */
+	nextFrom(operation: number): number | undefined {
+		for (let at = operation; at < this.#bits.length * 8; at++) {
+			if ((at & 7) === 0 && this.#bits[at >>> 3] === 0) at += 7;
+			else if (this.has(at)) return at;
+		}
+		return undefined;
+	}
+
 	*[Symbol.iterator](): Generator<number> {
-		for (let operation = 0; operation < this.#bits.length * 8; operation++) if (this.has(operation)) yield operation;
+		for (let next = this.nextFrom(0); next !== undefined; next = this.nextFrom(next + 1)) yield next;
 	}
 }

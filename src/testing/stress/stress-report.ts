@@ -34,7 +34,7 @@ export interface AppendSummary {
 	readonly latencyMs: LatencySummary;
 	/** undefined for fewer than 3,000 appends */
 	readonly ageing: AgeingSummary | undefined;
-	/** longest time without any acknowledgement, ms. They come ten times a second from each writer */
+	/** longest time between two acknowledgements, of whichever writers, ms */
 	readonly longestGapMs: number;
 	readonly failureCount: number;
 	/** the first ones */

@@ -19,6 +19,8 @@ import type { WriterEnd } from './writer-process.ts';
 
 /** How long rows that were acknowledged as journaled are waited for, ms. */
 const VISIBLE_PATIENCE_MS = 10_000;
+/** How long writers may take to end what is under way when the test is aborted, ms. */
+const ABORT_PATIENCE_MS = 5_000;
 /** Appends of a writer of plain files: so many that the time ends first. */
 const PLAIN_OPERATIONS = 1_000_000;
 
@@ -131,7 +133,7 @@ class StressRun {
 		onStart: () => void = () => undefined,
 	): Promise<{ ends: readonly WriterEnd[]; elapsedMs: number }> {
 		const { signal, cpuProfFolder } = this.#options;
-		const stop = (): void => void group.stop();
+		const stop = (): void => void group.stop(ABORT_PATIENCE_MS);
 		signal?.addEventListener('abort', stop, { once: true });
 		const over = new AbortController();
 		try {
@@ -191,7 +193,8 @@ class StressRun {
 }
 
 function summarizeAppends(group: WriterGroup, ends: readonly WriterEnd[], elapsedMs: number): AppendSummary {
-	const { latencies, failureCount, failures, longestGapMs } = group.acknowledgements;
+	const { acknowledgements } = group;
+	const { latencies, failureCount, failures } = acknowledgements;
 	const summary = latencies.summary();
 	const cpuMs = ends.reduce((sum, end) => sum + (end.cpuMs ?? 0), 0);
 	return {
@@ -199,7 +202,7 @@ function summarizeAppends(group: WriterGroup, ends: readonly WriterEnd[], elapse
 		ratePerSecond: rate(summary.count, elapsedMs),
 		latencyMs: summary,
 		ageing: latencies.ageing(),
-		longestGapMs,
+		longestGapMs: acknowledgements.longestGapMs(),
 		failureCount,
 		failures,
 		cpuMsEach: summary.count === 0 ? 0 : cpuMs / summary.count,

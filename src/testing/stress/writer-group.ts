@@ -5,12 +5,13 @@ import { type SpawnOptions, type WriterEnd, WriterProcess } from './writer-proce
 import type { WriterMessage, WriterSettings } from './writer-protocol.ts';
 
 /** How long writers that were told to stop are waited for before they are killed, ms. */
-const STOP_PATIENCE_MS = 5_000;
+const STOP_PATIENCE_MS = 60_000;
 
 export class WriterGroup {
 	readonly acknowledgements = new Acknowledgements();
 	readonly #settings: Omit<WriterSettings, 'writer'>;
 	readonly #writers: WriterProcess[] = [];
+	/** by the clock of the system, which all processes share, ms */
 	#startMs: number | undefined;
 
 	constructor(settings: Omit<WriterSettings, 'writer'>) {
@@ -28,37 +29,31 @@ export class WriterGroup {
 
 	/** since {@link start}, ms */
 	get elapsedMs(): number {
-		return this.#startMs === undefined ? 0 : systemClock.monotonicMs() - this.#startMs;
+		return this.#startMs === undefined ? 0 : systemClock.nowMs() - this.#startMs;
 	}
 
 	/** Adds a writer; one that is added after the start starts as soon as it is ready. */
 	add(options: SpawnOptions = {}, overrides: Partial<WriterSettings> = {}): WriterProcess {
 		const settings = { ...this.#settings, ...overrides, writer: this.#writers.length };
-		let startedMs = 0;
-		const writer = new WriterProcess(settings, (message) => this.#hear(settings.writer, message, startedMs), options);
+		const writer = new WriterProcess(settings, (message) => this.#hear(settings.writer, message), options);
 		this.#writers.push(writer);
-		if (this.#startMs !== undefined)
-			void writer.ready.then(() => {
-				startedMs = this.elapsedMs;
-				writer.start();
-			});
+		if (this.#startMs !== undefined) void writer.ready.then(() => writer.start());
 		return writer;
 	}
 
 	/** Starts all writers at once, when all are ready. */
 	async start(): Promise<void> {
 		await Promise.all(this.#writers.map((writer) => writer.ready));
-		this.#startMs = systemClock.monotonicMs();
-		this.acknowledgements.restartGaps(this.#startMs);
+		this.#startMs = systemClock.nowMs();
 		for (const writer of this.#writers) writer.start();
 	}
 
 	/** Lets each writer end what is under way, and waits for it; kills those that do not end. */
-	async stop(): Promise<readonly WriterEnd[]> {
+	async stop(patienceMs = STOP_PATIENCE_MS): Promise<readonly WriterEnd[]> {
 		for (const writer of this.#writers) writer.stop();
 		const ended = Promise.all(this.#writers.map((writer) => writer.ended));
 		const patience = new AbortController();
-		const killing = systemClock.sleep(STOP_PATIENCE_MS, patience.signal).then(
+		const killing = systemClock.sleep(patienceMs, patience.signal).then(
 			() => this.kill(),
 			() => undefined,
 		);
@@ -79,7 +74,7 @@ export class WriterGroup {
 		await this.ended();
 	}
 
-	#hear(writer: number, message: WriterMessage, startedMs: number): void {
+	#hear(writer: number, message: WriterMessage): void {
 		const { acknowledgements } = this;
 		if (message.kind === 'failed')
 			acknowledgements.fail({
@@ -91,9 +86,8 @@ export class WriterGroup {
 		else if (message.kind === 'ready')
 			for (const operation of message.warmUp) acknowledgements.acknowledge(writer, operation);
 		else if (message.kind === 'appended') {
-			acknowledgements.arrived(systemClock.monotonicMs());
-			for (const [operation, endMs, tookMs] of message.appends)
-				acknowledgements.acknowledge(writer, operation, { endMs: startedMs + endMs, tookMs });
+			for (const [operation, atMs, tookMs] of message.appends)
+				acknowledgements.acknowledge(writer, operation, { endMs: atMs - (this.#startMs ?? 0), tookMs });
 		}
 	}
 }

@@ -24,8 +24,8 @@ export interface WriterSettings {
 	readonly persistent: boolean;
 }
 
-/** Number of an append, when it was acknowledged since the start, how long it took; ms. */
-export type ToldAppend = readonly [operation: number, endMs: number, tookMs: number];
+/** Number of an append, when it was acknowledged (ms since 1970), how long it took (ms). */
+export type ToldAppend = readonly [operation: number, atMs: number, tookMs: number];
 
 /** From a writer. The start, and the end of its standard input, which tells it to stop, are all that it is told. */
 export type WriterMessage =

@@ -1,10 +1,9 @@
 /** A writer of the stress test: a process that appends one record at a time and tells what was acknowledged. */
 import { loadTable } from '../../catalog/open-table.ts';
 import { isIcebergError } from '../../errors/iceberg-error.ts';
-import type { AppendOnceOptions } from '../../table/append-input.ts';
 import { systemClock } from '../../util/system-ports.ts';
 import { appendToPlainFile } from './plain-files.ts';
-import { taskRow } from './task-log.ts';
+import { taskRow, type TaskRow } from './task-log.ts';
 import { type ToldAppend, type WriterMessage, type WriterSettings, writerSettings } from './writer-protocol.ts';
 
 const TELL_EVERY_MS = 100;
@@ -35,7 +34,6 @@ class Writer {
 	readonly #stopped = new AbortController();
 	#untold: ToldAppend[] = [];
 	#next = 0;
-	#startMs = 0;
 	#failed = false;
 
 	constructor(settings: WriterSettings, pipes: WriterPipes) {
@@ -51,7 +49,6 @@ class Writer {
 			for (const operation of warm) await append(operation);
 			await this.#tell({ kind: 'ready', warmUp: warm });
 			await this.#started();
-			this.#startMs = systemClock.monotonicMs();
 			const told = this.#settings.eager ? undefined : this.#tellNowAndThen();
 			await Promise.all(Array.from({ length: inFlight }, () => this.#appendInTurn(append)));
 			this.#stopped.abort();
@@ -73,10 +70,9 @@ class Writer {
 				append: (operation) => appendToPlainFile(location, taskRow(writer, operation)),
 				close: async () => undefined,
 			};
-		const table = await loadTable(location);
-		const options = (until === 'committed' ? {} : { until }) as AppendOnceOptions;
+		const table = await loadTable<TaskRow>(location);
 		return {
-			append: (operation) => table.append([{ ...taskRow(writer, operation) }], options),
+			append: (operation) => table.append([taskRow(writer, operation)], { until }),
 			close: () => table.close(),
 		};
 	}
@@ -100,8 +96,7 @@ class Writer {
 			const begunMs = systemClock.monotonicMs();
 			try {
 				await append(operation);
-				const nowMs = systemClock.monotonicMs();
-				this.#untold.push([operation, rounded(nowMs - this.#startMs), rounded(nowMs - begunMs)]);
+				this.#untold.push([operation, systemClock.nowMs(), rounded(systemClock.monotonicMs() - begunMs)]);
 				if (eager) await this.#tellAppends();
 			} catch (error) {
 				this.#failed = true;

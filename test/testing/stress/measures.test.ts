@@ -110,13 +110,14 @@ describe('the check of the rows', () => {
 });
 
 describe('acknowledgements', () => {
-	it('tell the longest time without any', () => {
+	it('tell the longest time without any, in whatever order they come', () => {
 		const acknowledgements = new Acknowledgements();
-		acknowledgements.restartGaps(1000);
-		for (const nowMs of [1005, 1050, 1060]) acknowledgements.arrived(nowMs);
-		expect(acknowledgements.longestGapMs).toBe(45);
-		acknowledgements.restartGaps(1060);
-		acknowledgements.arrived(1061);
-		expect(acknowledgements.longestGapMs).toBe(1);
+		expect(acknowledgements.longestGapMs()).toBe(0);
+		for (const [operation, endMs] of [0, 60.5, 5.2, 50.9, 6].entries())
+			acknowledgements.acknowledge(0, operation, { endMs, tookMs: 1 });
+		acknowledgements.acknowledge(0, 99);
+		expect(acknowledgements.longestGapMs()).toBe(44);
+		expect([0, 5.5, 51, 60].map((moment) => acknowledgements.gapAfterMs(moment))).toEqual([0, 0, 9, 0]);
+		expect(acknowledgements.gapAfterMs(61)).toBeUndefined();
 	});
 });
