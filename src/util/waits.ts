@@ -21,6 +21,9 @@ export async function inTimeDozing<T>(clock: Clock, ms: number, promise: Promise
 	return firstOf(promise, (signal) => doze(clock, ms, signal));
 }
 
+/** Made once: an exception for each wait would cost more than the wait. */
+const ENDED = new Error('the wait was over');
+
 async function firstOf<T>(promise: Promise<T>, wait: (signal: AbortSignal) => Promise<void>): Promise<T | undefined> {
 	const timer = new AbortController();
 	const late = wait(timer.signal).then(
@@ -30,6 +33,6 @@ async function firstOf<T>(promise: Promise<T>, wait: (signal: AbortSignal) => Pr
 	try {
 		return await Promise.race([promise, late]);
 	} finally {
-		timer.abort();
+		timer.abort(ENDED);
 	}
 }
