@@ -85,7 +85,7 @@ export function maintenanceProperties(properties: Properties): MaintenanceProper
 			graceMs,
 			dataGraceMs: duration(MAINTENANCE_PROPERTY.dataGraceMs, graceMs),
 			leastGraceMs: Math.min(graceMs, duration(MAINTENANCE_PROPERTY.leastGraceMs, 5_000)),
-			budgetBytes: integerProperty(properties, MAINTENANCE_PROPERTY.budgetBytes, 16 * 1024 * 1024),
+			budgetBytes: integerProperty(properties, MAINTENANCE_PROPERTY.budgetBytes, 4 * 1024 * 1024),
 			sweepIntervalMs: integerProperty(properties, MAINTENANCE_PROPERTY.sweepIntervalMs, 60_000, {
 				min: 1_000,
 				max: MAX_MS,

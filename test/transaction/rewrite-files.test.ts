@@ -142,6 +142,38 @@ describe('RewriteFilesAction', () => {
 		});
 	});
 
+	it('tells of files of many small manifests in one, and leaves others alone', async () => {
+		const io = new MemoryFileIO();
+		const { committer } = await makeTable(io);
+		const files: DataFile[] = [];
+		for (let i = 0; i < 6; i++) {
+			files.push(await dataFile(io));
+			await append(committer, files.slice(-1));
+		}
+		const before = (await freshLook(io)).current.manifests;
+		expect(before).toHaveLength(6);
+		const merged = await dataFile(io, undefined, { recordCount: 40 });
+		const action = new RewriteFilesAction({
+			removed: files.slice(1, 5).map((file, i) => ({ file, sequenceNumber: BigInt(i + 2) })),
+			added: [merged],
+			startingSequenceNumber: 6n,
+		});
+		await commitActions(committer, await committer.load(), [action], quick);
+		const { current } = await freshLook(io);
+		expect(
+			current.manifests.map((each) => [each.addedFilesCount, each.existingFilesCount, each.deletedFilesCount]),
+		).toEqual([
+			[1, 0, 0],
+			[1, 0, 0],
+			[0, 0, 4],
+			[1, 0, 0],
+		]);
+		const kept = new Set(before.map(({ location }) => location));
+		expect(current.manifests.filter(({ location }) => kept.has(location))).toHaveLength(2);
+		await append(committer, [await dataFile(io)]);
+		expect((await freshLook(io)).current.manifests).toHaveLength(4);
+	});
+
 	it('refuses what is no rewrite', async () => {
 		const io = new MemoryFileIO();
 		const file = await dataFile(io);
