@@ -1,12 +1,13 @@
 /** The program of the thread that leads: it folds journals into a table, away from the thread that makes the rows. */
 import { parentPort, workerData } from 'node:worker_threads';
 import { commitIntervalOf, companionsOf } from '../ingest/journaling.ts';
+import { errorToText } from '../ingest/link-messages.ts';
+import { SelfMaintenance } from '../maintenance/self-maintenance.ts';
+import { CommitMutex } from '../util/commit-mutex.ts';
 import { Leader } from '../ingest/leader.ts';
 import { abstractSocketLink } from '../ingest/socket-link.ts';
 import { LocalJournalStore } from '../io/local-journal-store.ts';
 import { localPathOf } from '../io/location.ts';
-import { LazyMaintenance } from '../maintenance/lazy-maintenance.ts';
-import { CommitMutex } from '../util/commit-mutex.ts';
 import { systemProcesses } from '../util/system-processes.ts';
 import { systemClock, systemRandom } from '../util/system-ports.ts';
 import { openFolderTable } from './folder-table.ts';
@@ -16,42 +17,48 @@ export interface LeaderThreadData {
 	readonly folder: string;
 	readonly tableUuid: string;
 	readonly generation: number;
+	/** whether it looks after the table as well */
+	readonly maintains: boolean;
 }
 
 /** Leads until nobody follows any more; then the thread ends. */
-export async function leadOnThread({ folder, tableUuid, generation }: LeaderThreadData): Promise<void> {
+export async function leadOnThread({ folder, tableUuid, generation, maintains }: LeaderThreadData): Promise<void> {
 	const port = parentPort;
 	const link = abstractSocketLink(localPathOf(folder), tableUuid);
 	if (port === null || link === undefined) return;
 	const { committer, loaded, io } = await openFolderTable(folder);
 	let newest = loaded;
-	const ports = { clock: systemClock, random: systemRandom, processes: systemProcesses };
-	const maintenance = new LazyMaintenance({ committer, location: folder, ...ports });
-	const mutex = CommitMutex.of(committer);
+	const onTrouble = (error: unknown): void => port.postMessage({ trouble: errorToText(error) });
+	const ports = { committer, clock: systemClock, random: systemRandom, processes: systemProcesses };
+	const maintenance = maintains ? new SelfMaintenance({ ...ports, location: folder, onError: onTrouble }) : undefined;
 	const leader = new Leader({
-		committer,
 		...ports,
 		journals: new LocalJournalStore(folder),
 		tableUuid,
 		mark: { namespace: link.namespace, generation },
 		adopts: true,
 		commitIntervalMs: () => commitIntervalOf(newest.metadata),
-		companions: ({ metadata }) => companionsOf(metadata.properties),
-		exclusively: (work) => mutex.run(work),
+		companions: companionsOf,
+		exclusively: (work) => CommitMutex.of(committer).run(work),
 		onFold: (folded, added, rows) => {
 			newest = folded;
-			maintenance.noteCommit(folded, { added, ...(rows === undefined ? {} : { rows }) });
+			maintenance?.noteCommit(folded, { added, ...(rows === undefined ? {} : { rows }) });
 		},
+		// What waits for its grace to end would have to be found anew.
+		isBusy: () => (maintenance?.garbageBytes ?? 0) > 0,
+		onTrouble,
 	});
 	const server = await link.listen(generation, (connection) => leader.accept(connection));
 	if (server === undefined) return;
 	port.on('message', () => leader.stop());
 	port.postMessage('listening');
+	maintenance?.noteCommit(loaded, { lookNow: true });
+	maintenance?.start();
 	try {
 		await leader.run();
 	} finally {
+		await maintenance?.stop();
 		await server.close();
-		await maintenance.close();
 		await io.close();
 		port.close();
 	}

@@ -4,12 +4,16 @@ import { fileURLToPath } from 'node:url';
 import { Worker } from 'node:worker_threads';
 import type { AppendHost } from '../ingest/append-host.ts';
 import { Journaling } from '../ingest/journaling.ts';
+import { errorFromText } from '../ingest/link-messages.ts';
 import type { LeaderThread } from '../ingest/leader-host.ts';
 import { abstractSocketLink } from '../ingest/socket-link.ts';
 import { LocalJournalStore } from '../io/local-journal-store.ts';
 import { localPathOf } from '../io/location.ts';
 import { systemProcesses } from '../util/system-processes.ts';
 import type { LeaderThreadData } from './leader-thread.ts';
+
+/** Warnings that are remembered, not to be repeated. */
+const MAX_WARNINGS = 1000;
 
 /** @param folder of the table, on a local file system */
 export function openJournaling(host: AppendHost, folder: string): Journaling {
@@ -18,8 +22,20 @@ export function openJournaling(host: AppendHost, folder: string): Journaling {
 		journals: new LocalJournalStore(folder),
 		processes: systemProcesses,
 		link: abstractSocketLink(localPathOf(folder), tableUuid),
-		startThread: (generation) => startThread({ folder, tableUuid, generation }),
+		startThread: (generation) =>
+			startThread({ folder, tableUuid, generation, maintains: host.maintenance !== undefined }),
+		onTrouble: warn,
 	});
+}
+
+const warned = new Set<string>();
+
+/** What nobody waits for is told as a warning of the process, once. */
+function warn(error: unknown): void {
+	const { message, code = 'STORAGE' } = error as { message: string; code?: string };
+	if (warned.has(message)) return;
+	if (warned.size < MAX_WARNINGS) warned.add(message);
+	process.emitWarning(message, { type: 'DatashardWarning', code });
 }
 
 /** The thread's program stands beside the package's others, or one level above this one. */
@@ -36,9 +52,12 @@ function startThread(data: LeaderThreadData): LeaderThread | undefined {
 	const worker = new Worker(file, { workerData: data, stdout: false, stderr: false });
 	worker.unref();
 	// A thread that fails leaves its followers to find another leader.
-	worker.on('error', () => undefined);
+	worker.on('error', warn);
 	const listening = new Promise<boolean>((resolve) => {
-		worker.once('message', (message) => resolve(message === 'listening'));
+		worker.on('message', (message: 'listening' | { readonly trouble: string }) => {
+			if (message === 'listening') resolve(true);
+			else warn(errorFromText(message.trouble));
+		});
 		worker.once('exit', () => resolve(false));
 		worker.once('error', () => resolve(false));
 	});

@@ -28,4 +28,6 @@ export interface AppendMaintenance {
 		loaded: LoadedMetadata,
 		append: { readonly added: readonly DataFile[]; readonly rows?: ColumnBatch },
 	): void;
+	/** Another process, or thread, commits for us and looks after the table: until this one commits again. */
+	pause?(): void;
 }

@@ -64,6 +64,11 @@ export class FollowedJournal {
 		return undefined;
 	}
 
+	get #heldBytes(): number {
+		const [first] = this.#records;
+		return first === undefined ? 0 : (this.#records.at(-1) as JournalRecord).endOffset - first.offset;
+	}
+
 	get hasRecords(): boolean {
 		return this.#records.length > 0;
 	}
@@ -82,6 +87,8 @@ export class FollowedJournal {
 
 	/** Reads what has been written since. */
 	async read(): Promise<void> {
+		// What cannot be folded yet must not fill the memory.
+		if (this.#heldBytes >= READ_LIMIT_BYTES) return;
 		const { records, stop } = await this.#tail.next(READ_LIMIT_BYTES);
 		this.#stop = stop;
 		for (const record of records) this.#records.push(record);

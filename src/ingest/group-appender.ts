@@ -197,8 +197,8 @@ export class GroupAppender {
 			const { location } = this.#host.loaded().metadata;
 			throw new IcebergError('UNSUPPORTED', `the storage of ${location} has no journals: append until 'committed'`);
 		}
-		const { schema, batches, rowCount, key } = rows;
-		const record = { batch: concatBatches(batches), schemaId: schema.schemaId, rowCount, key, until };
+		const { schema, batches, rowCount, sizeBytes, key } = rows;
+		const record = { batch: concatBatches(batches), sizeBytes, schemaId: schema.schemaId, rowCount, key, until };
 		return journaling.append(record, signal);
 	}
 

@@ -1,10 +1,12 @@
 /** Whether, and how, a table object appends by way of journals. */
 import { IcebergError } from '../errors/iceberg-error.ts';
 import type { JournalStore } from '../io/journal-store.ts';
-import { commitIntervalMs, DEFAULT_COMMIT_INTERVAL_MS, type Properties } from '../metadata/table-properties.ts';
+import { commitIntervalMs, DEFAULT_COMMIT_INTERVAL_MS } from '../metadata/table-properties.ts';
 import type { TableMetadata } from '../spec/table-metadata.ts';
 import type { Action } from '../transaction/action.ts';
+import type { LoadedMetadata } from '../transaction/committer.ts';
 import { thinHistoryAction } from '../transaction/thin-history.ts';
+import { CommitMutex } from '../util/commit-mutex.ts';
 import { doze } from '../util/waits.ts';
 import type { Processes } from '../util/process-identity.ts';
 import type { Appended } from './appended.ts';
@@ -46,7 +48,8 @@ export class Journaling {
 				journals,
 				tableUuid: this.#tableUuid,
 				commitIntervalMs: () => commitIntervalOf(host.loaded().metadata),
-				companions: ({ metadata }) => companionsOf(metadata.properties),
+				companions: companionsOf,
+				exclusively: (work) => CommitMutex.of(committer).run(work),
 				onFold: (loaded, added, rows) => {
 					host.advance(loaded);
 					host.maintenance?.noteCommit(loaded, { added, ...(rows === undefined ? {} : { rows }) });
@@ -103,6 +106,7 @@ export class Journaling {
 			location: metadata.location,
 			load: () => committer.load(),
 			host: this.#leaderHost,
+			onFollow: () => this.#host.maintenance?.pause?.(),
 		});
 		void this.#leaveWhenIdle(member);
 		return member;
@@ -118,6 +122,12 @@ export class Journaling {
 	}
 }
 
+/** Changes that go along with a leader's commits. */
+export function companionsOf({ metadata }: LoadedMetadata): readonly Action[] {
+	const thin = thinHistoryAction(metadata.properties);
+	return thin === undefined ? [] : [thin];
+}
+
 /** Nonsense that another engine has set must not hold back rows. */
 export function commitIntervalOf({ properties }: TableMetadata): number {
 	try {
@@ -125,10 +135,4 @@ export function commitIntervalOf({ properties }: TableMetadata): number {
 	} catch {
 		return DEFAULT_COMMIT_INTERVAL_MS;
 	}
-}
-
-/** What goes along with each fold. */
-export function companionsOf(properties: Properties): readonly Action[] {
-	const thin = thinHistoryAction(properties);
-	return thin === undefined ? [] : [thin];
 }

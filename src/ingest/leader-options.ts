@@ -26,5 +26,7 @@ export interface LeaderOptions {
 	readonly onFold?: (loaded: LoadedMetadata, files: readonly DataFile[], rows: ColumnBatch | undefined) => void;
 	/** keeps others of this thread from committing meanwhile */
 	readonly exclusively?: <T>(work: () => Promise<T>) => Promise<T>;
+	/** whether there is something else that this thread should live on for */
+	readonly isBusy?: () => boolean;
 	readonly onTrouble?: (error: unknown) => void;
 }

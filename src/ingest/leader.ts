@@ -44,6 +44,8 @@ interface Follower {
 	readonly connection: LinkConnection;
 	journal: FollowedJournal | undefined;
 	journalId: string | undefined;
+	/** what it called its telling of the journal, and all that it is told of that repeats */
+	telling: string;
 	/** it writes no more to the journal, and waits until that is gone */
 	leaving: boolean;
 	/** something is to be read for which somebody waits */
@@ -87,6 +89,7 @@ export class Leader {
 			connection,
 			journal: undefined,
 			journalId: undefined,
+			telling: '',
 			leaving: false,
 			wants: false,
 			heardMs: this.#options.clock.monotonicMs(),
@@ -115,7 +118,7 @@ export class Leader {
 			let busyAtMs = this.#options.clock.monotonicMs();
 			while (this.#stopped === undefined) {
 				const now = this.#options.clock.monotonicMs();
-				if (this.#followers.size > 0 || this.#hasWork()) busyAtMs = now;
+				if (this.#followers.size > 0 || this.#hasWork() || this.#options.isBusy?.() === true) busyAtMs = now;
 				else if (now - busyAtMs >= LEADER_IDLE_MS) this.#stopped = 'idle';
 				if (this.#stopped !== undefined) break;
 				if (this.#options.adopts && now >= adoptAtMs) {
@@ -158,12 +161,13 @@ export class Leader {
 	}
 
 	#take(follower: Follower, message: string): void {
-		const [verb, argument = ''] = message.split(' ');
+		const [verb, telling = '', journalId = ''] = message.split(' ');
 		switch (verb) {
 			case 'hello':
 				follower.connection.send(`welcome ${identityText(this.#options.processes.self)}`);
-				if (argument === '') break;
-				follower.journalId = argument;
+				if (journalId === '') break;
+				follower.telling = telling;
+				follower.journalId = journalId;
 				follower.journal = undefined;
 				follower.leaving = false;
 				this.#want(follower);
@@ -338,7 +342,7 @@ export class Leader {
 			if (follower.journal !== journal) continue;
 			follower.journal = undefined;
 			follower.journalId = undefined;
-			follower.connection.send(`no ${errorToText(missing(id))}`);
+			follower.connection.send(`no ${follower.telling} ${errorToText(missing(id))}`);
 		}
 	}
 
@@ -369,10 +373,11 @@ export class Leader {
 			if (follower.journal !== undefined || journalId === undefined) continue;
 			try {
 				follower.journal = await this.#follow(journalId, state);
-				if (follower.journal === undefined) connection.send(`no ${errorToText(missing(journalId))}`);
+				if (follower.journal === undefined)
+					connection.send(`no ${follower.telling} ${errorToText(missing(journalId))}`);
 			} catch (error) {
 				follower.journalId = undefined;
-				connection.send(`no ${errorToText(error)}`);
+				connection.send(`no ${follower.telling} ${errorToText(error)}`);
 			}
 		}
 	}
@@ -399,11 +404,11 @@ export class Leader {
 
 	/** What others have folded, or a commit of ours whose reply was lost, is told now. */
 	#forgetFolded(state: FoldState, { metadata }: LoadedMetadata): void {
-		for (const { journal, connection } of this.#followers) {
+		for (const { journal, connection, telling } of this.#followers) {
 			const position = journal === undefined ? undefined : state.positions.get(journal.id);
 			if (journal === undefined || position === undefined || position.seq <= journal.toldTo) continue;
 			journal.toldTo = position.seq;
-			connection.send(`f ${position.seq} ${snapshotToText(currentSnapshot(metadata))}`);
+			connection.send(`f ${telling} ${position.seq} ${snapshotToText(currentSnapshot(metadata))}`);
 		}
 		for (const journal of this.#journals.values()) {
 			const position = state.positions.get(journal.id);
@@ -455,13 +460,14 @@ export class Leader {
 			journal.toldTo = advance.to.seq;
 			follower.heardMs = now;
 			for (const [record, exception] of exceptions.get(id) ?? []) {
-				if (exception.kind === 'refused') follower.connection.send(`x ${record} ${errorToText(exception.error)}`);
+				if (exception.kind === 'refused')
+					follower.connection.send(`x ${follower.telling} ${record} ${errorToText(exception.error)}`);
 				else
 					follower.connection.send(
-						`r ${record} ${exception.snapshotId === 0n ? (snapshot?.snapshotId ?? 0n) : exception.snapshotId}`,
+						`r ${follower.telling} ${record} ${exception.snapshotId === 0n ? (snapshot?.snapshotId ?? 0n) : exception.snapshotId}`,
 					);
 			}
-			follower.connection.send(`f ${advance.to.seq} ${text}`);
+			follower.connection.send(`f ${follower.telling} ${advance.to.seq} ${text}`);
 		}
 	}
 
@@ -496,7 +502,7 @@ export class Leader {
 			if (follower === undefined) continue;
 			follower.journal = undefined;
 			follower.journalId = undefined;
-			follower.connection.send('farewell');
+			follower.connection.send(`farewell ${follower.telling}`);
 		}
 	}
 

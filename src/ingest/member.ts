@@ -33,10 +33,14 @@ export interface MemberOptions {
 	/** looks for the newest state */
 	readonly load: () => Promise<LoadedMetadata>;
 	readonly host: LeaderHost;
+	/** told when a leader has been found */
+	readonly onFollow?: () => void;
 }
 
 export interface MemberRecord {
 	readonly batch: ColumnBatch;
+	/** of the batch, about */
+	readonly sizeBytes: number;
 	readonly schemaId: number;
 	readonly rowCount: number;
 	/** hash of the idempotency key */
@@ -58,6 +62,8 @@ const FAREWELL_MS = 1000;
 const MAX_FAREWELLS = 3;
 /** A journal that has grown so far is followed by a new one. */
 const JOURNAL_LIMIT_BYTES = 16 * 1024 * 1024;
+/** Bytes of rows that are not folded yet at which further appends wait before they are taken. */
+const HELD_LIMIT_BYTES = 64 * 1024 * 1024;
 /** After so much quiet a member leaves, ms. */
 export const MEMBER_IDLE_MS = 10_000;
 /** So long a leader may fail to commit before those who wait are told, ms. */
@@ -90,13 +96,18 @@ export class Member {
 	readonly #options: MemberOptions;
 	#journal: OwnJournal | undefined;
 	#queue: Queued[] = [];
+	/** of records that are not known to be folded */
+	#heldBytes = 0;
+	/** resolved and replaced whenever some of it goes */
+	#room = deferred<void>();
 	readonly #writer = new ByteWriter();
 	#writing: Promise<void> | undefined;
 	#connection: LinkConnection | undefined;
 	/** the process that leads, where it is known */
 	#leader: ProcessIdentity | undefined;
-	/** the journal that the leader was told of */
+	/** the journal that the leader was told of, and the number of the telling, which its answers repeat */
 	#toldJournal: string | undefined;
+	#tellings = 0;
 	#connecting: Promise<void> | undefined;
 	#reconnecting: Promise<void> | undefined;
 	/** a leader has been asked to fold soon, and has not answered yet */
@@ -122,14 +133,24 @@ export class Member {
 	/** Appends; resolves when it is committed, or durable in the journal, as the record says. */
 	async append(record: MemberRecord, signal?: AbortSignal): Promise<Appended> {
 		if (this.#left) throw new IcebergError('CLOSED', `the table ${this.#options.location} has been closed`);
+		while (this.#heldBytes > HELD_LIMIT_BYTES) await this.#room.promise;
+		throwIfAborted(signal);
 		this.#lastUsedMs = this.#options.clock.monotonicMs();
 		if (this.#isGone) await this.#lookAgain();
+		this.#heldBytes += record.sizeBytes;
 		const result = deferred<Appended>();
 		const written = deferred<OwnJournal>();
-		result.promise.catch(() => undefined);
+		const released = (): void => this.#release(record.sizeBytes);
+		result.promise.then(released, released);
 		this.#queue.push({ record, result, written, signal });
 		this.#writing ??= this.#writeQueued();
-		const journal = await written.promise;
+		let journal: OwnJournal;
+		try {
+			journal = await written.promise;
+		} catch (error) {
+			this.#release(record.sizeBytes);
+			throw error;
+		}
 		if (record.until === 'committed') return result.promise;
 		try {
 			await journal.file.sync();
@@ -150,6 +171,12 @@ export class Member {
 				context: { location, found: metadata.tableUuid, expected: tableUuid },
 			});
 		this.#isGone = false;
+	}
+
+	#release(sizeBytes: number): void {
+		this.#heldBytes -= sizeBytes;
+		this.#room.resolve();
+		this.#room = deferred<void>();
 	}
 
 	get pendingCount(): number {
@@ -215,8 +242,11 @@ export class Member {
 	async #openJournal(): Promise<OwnJournal> {
 		const last = this.#journal;
 		const isFull = last !== undefined && (last.failed || last.file.size >= JOURNAL_LIMIT_BYTES);
-		if (last !== undefined && (!isFull || last.pending.size > 0)) return last;
-		if (last !== undefined) await this.#closeJournal(last);
+		if (last !== undefined && !isFull) return last;
+		if (last !== undefined) {
+			await Promise.allSettled([...last.pending.values()].map(({ result }) => result.promise));
+			await this.#closeJournal(last);
+		}
 		const { random, processes, journals, tableUuid, clock } = this.#options;
 		const writer = identityText(processes.self);
 		const id = `${Buffer.from(random.bytes(ID_BYTES)).toString('hex')}-${writer}`;
@@ -324,11 +354,13 @@ export class Member {
 
 	#introduce(connection: LinkConnection): void {
 		this.#toldJournal = this.#journal?.id;
-		connection.send(`hello ${this.#toldJournal ?? ''}`);
+		this.#tellings += 1;
+		connection.send(this.#toldJournal === undefined ? 'hello' : `hello ${this.#tellings} ${this.#toldJournal}`);
 	}
 
 	#use(connection: LinkConnection, generation: number): void {
 		this.#connection = connection;
+		this.#options.onFollow?.();
 		this.#soonAsked = false;
 		this.#leastGeneration = Math.max(this.#leastGeneration, generation);
 		this.#heardMs = this.#options.clock.monotonicMs();
@@ -352,16 +384,15 @@ export class Member {
 		for (;;) {
 			try {
 				await this.#connect();
-				return;
 			} catch (error) {
 				if (this.#isFatal(error)) {
 					this.#giveUpTable(error);
 					return;
 				}
 				this.#note(error);
-				await this.#options.clock.sleep(WATCH_MS);
-				if (this.pendingCount === 0 || this.#connection !== undefined) return;
 			}
+			if (this.pendingCount === 0 || this.#connection !== undefined) return;
+			await this.#options.clock.sleep(WATCH_MS);
 		}
 	}
 
@@ -372,18 +403,10 @@ export class Member {
 		const rest = space < 0 ? '' : message.slice(space + 1);
 		switch (verb) {
 			case 'f':
-				this.#folded(rest);
+			case 'r':
+			case 'x':
+				this.#told(verb, rest);
 				break;
-			case 'r': {
-				const [number = '', snapshotId = ''] = rest.split(' ');
-				this.#repeated(Number(number), BigInt(snapshotId));
-				break;
-			}
-			case 'x': {
-				const [number = ''] = rest.split(' ', 1);
-				this.#settle(Number(number), (pending) => pending.result.reject(errorFromText(rest.slice(number.length + 1))));
-				break;
-			}
 			case 'trouble': {
 				const error = errorFromText(rest);
 				if (this.#isFatal(error)) this.#giveUpTable(error);
@@ -395,7 +418,9 @@ export class Member {
 				connection.close();
 				break;
 			case 'no': {
-				const error = errorFromText(rest);
+				const [telling = ''] = rest.split(' ', 1);
+				if (Number(telling) !== this.#tellings) break;
+				const error = errorFromText(rest.slice(telling.length + 1));
 				if (this.#connection === connection) this.#connection = undefined;
 				connection.close();
 				if (error.code === 'NOT_FOUND') void this.#giveUpJournal(error);
@@ -404,7 +429,7 @@ export class Member {
 				break;
 			}
 			case 'farewell':
-				this.#farewell?.resolve(true);
+				if (Number(rest) === this.#tellings) this.#farewell?.resolve(true);
 				break;
 			case 'go':
 				this.#turn?.resolve(true);
@@ -430,9 +455,18 @@ export class Member {
 		await journal.file.close();
 	}
 
-	#folded(rest: string): void {
-		const [number = ''] = rest.split(' ', 1);
-		const upTo = Number(number);
+	/** What became of records: folded up to one, one whose key was known, one that was refused. */
+	#told(verb: 'f' | 'r' | 'x', message: string): void {
+		const [telling = '', seq = ''] = message.split(' ', 2);
+		// It speaks of a journal that was given up since.
+		if (Number(telling) !== this.#tellings) return;
+		const rest = message.slice(telling.length + seq.length + 2);
+		if (verb === 'f') this.#folded(Number(seq), rest);
+		else if (verb === 'r') this.#repeated(Number(seq), BigInt(rest));
+		else this.#settle(Number(seq), ({ result }) => result.reject(errorFromText(rest)));
+	}
+
+	#folded(upTo: number, snapshotText: string): void {
 		this.#soonAsked = false;
 		this.#trouble = undefined;
 		this.#troubleSinceMs = undefined;
@@ -441,7 +475,7 @@ export class Member {
 		let snapshot: Snapshot | undefined;
 		for (const [at, { record, result }] of journal.pending) {
 			if (at > upTo) break;
-			snapshot ??= snapshotFromText(rest.slice(number.length + 1));
+			snapshot ??= snapshotFromText(snapshotText);
 			journal.pending.delete(at);
 			result.resolve({ rowCount: record.rowCount, snapshot, repeated: false });
 		}
@@ -498,15 +532,12 @@ export class Member {
 
 	/** Passes by a leader that says nothing; the wait keeps the process alive until all is folded. */
 	#watch(): void {
-		if (this.#watching) return;
-		this.#watching = true;
-		void this.#watchWhilePending().finally(() => {
-			this.#watching = false;
-		});
+		if (!this.#watching) void this.#watchWhilePending();
 	}
 
 	async #watchWhilePending(): Promise<void> {
 		const { clock } = this.#options;
+		this.#watching = true;
 		while (this.pendingCount > 0 && !this.#left) {
 			const before = clock.monotonicMs();
 			await clock.sleep(WATCH_MS);
@@ -521,6 +552,7 @@ export class Member {
 				this.#connection.close();
 			}
 		}
+		this.#watching = false;
 	}
 
 	#patienceMs(): number {

@@ -27,6 +27,8 @@ export class LazyMaintenance {
 	#commits = 0;
 	#last: LoadedMetadata | undefined;
 	#isDueAtEnd = false;
+	/** set while it is paused: resolves when the step in hand has ended */
+	#pausing: Promise<void> | undefined;
 	#closed = false;
 	readonly #closing = new AbortController();
 
@@ -38,6 +40,7 @@ export class LazyMaintenance {
 	noteCommit(loaded: LoadedMetadata, append: NotedAppend): void {
 		if (this.#maintenance !== undefined) {
 			this.#maintenance.noteCommit(loaded, append);
+			if (this.#pausing !== undefined && ++this.#commits >= COMMITS_BEFORE_START) this.#goOn(this.#maintenance);
 			return;
 		}
 		this.#last = loaded;
@@ -59,6 +62,21 @@ export class LazyMaintenance {
 		this.#loading ??= this.#load().catch((error: unknown) => {
 			this.#loading = undefined;
 			this.#options.onError?.(error);
+		});
+	}
+
+	/** Stops what goes on in the background until this process has made some more commits. */
+	pause(): void {
+		this.#commits = 0;
+		this.#isDueAtEnd = false;
+		this.#pausing ??= this.#maintenance?.stop();
+	}
+
+	#goOn(maintenance: SelfMaintenance): void {
+		const pausing = this.#pausing;
+		this.#pausing = undefined;
+		void pausing?.then(() => {
+			if (!this.#closed && this.#pausing === undefined) maintenance.start();
 		});
 	}
 
