@@ -13,7 +13,8 @@ import type { Appended } from './appended.ts';
 import type { AppendHost } from './append-host.ts';
 import { LeaderHost, type LeaderThread } from './leader-host.ts';
 import type { LeaderLink } from './leader-link.ts';
-import { Member, MEMBER_IDLE_MS, type MemberRecord } from './member.ts';
+import { Member, MEMBER_IDLE_MS } from './member.ts';
+import type { MemberRecord } from './own-journal.ts';
 
 export interface JournalingPorts {
 	readonly journals: JournalStore;

@@ -3,49 +3,39 @@
  * follows the leader, takes the lead when nobody has it or the leader is silent, and folds its own journal where no leader
  * can be reached.
  */
-import type { ColumnBatch } from '../column/vector.ts';
 import { IcebergError, isIcebergError } from '../errors/iceberg-error.ts';
-import type { JournalAppendFile, JournalStore } from '../io/journal-store.ts';
 import type { Snapshot } from '../spec/snapshot.ts';
 import { snapshotById } from '../spec/table-metadata-lookup.ts';
 import type { LoadedMetadata } from '../transaction/committer.ts';
 import { throwIfAborted } from '../util/bounded-pool.ts';
 import { type Deferred, deferred } from '../util/deferred.ts';
-import type { Clock, Random } from '../util/ports.ts';
 import { inTime } from '../util/waits.ts';
-import { identityText, parseIdentity, type ProcessIdentity, type Processes } from '../util/process-identity.ts';
+import { parseIdentity, type ProcessIdentity } from '../util/process-identity.ts';
 import type { Appended } from './appended.ts';
 import { ByteWriter } from './batch-codec-writer.ts';
-import { journalFileName } from './followed-journal.ts';
-import { encodeHeader, encodeRecord, type NewJournalRecord } from './journal-format.ts';
+import { encodeRecord } from './journal-format.ts';
 import { foldStateOf } from './journal-positions.ts';
 import type { LeaderHost } from './leader-host.ts';
 import type { LinkConnection } from './leader-link.ts';
 import { errorFromText, snapshotFromText } from './link-messages.ts';
+import {
+	createJournal,
+	type JournalPorts,
+	journalRecord,
+	type MemberRecord,
+	notAborted,
+	type OwnJournal,
+	type Pending,
+	type Queued,
+} from './own-journal.ts';
 
-export interface MemberOptions {
-	readonly clock: Clock;
-	readonly random: Random;
-	readonly processes: Processes;
-	readonly journals: JournalStore;
-	readonly tableUuid: string;
+export interface MemberOptions extends JournalPorts {
 	readonly location: string;
 	/** looks for the newest state */
 	readonly load: () => Promise<LoadedMetadata>;
 	readonly host: LeaderHost;
 	/** told when a leader has been found */
 	readonly onFollow?: () => void;
-}
-
-export interface MemberRecord {
-	readonly batch: ColumnBatch;
-	/** of the batch, about */
-	readonly sizeBytes: number;
-	readonly schemaId: number;
-	readonly rowCount: number;
-	/** hash of the idempotency key */
-	readonly key: string | undefined;
-	readonly until: 'committed' | 'journaled';
 }
 
 /** A leader that says nothing for so long is passed by when its process is stopped or cannot be looked at, ms. */
@@ -68,29 +58,6 @@ const HELD_LIMIT_BYTES = 64 * 1024 * 1024;
 export const MEMBER_IDLE_MS = 10_000;
 /** So long a leader may fail to commit before those who wait are told, ms. */
 export const TROUBLE_PATIENCE_MS = 10_000;
-
-const ID_BYTES = 8;
-
-interface Pending {
-	readonly record: MemberRecord;
-	readonly result: Deferred<Appended>;
-}
-
-/** A record that waits for the next write. */
-interface Queued extends Pending {
-	readonly written: Deferred<OwnJournal>;
-	readonly signal: AbortSignal | undefined;
-}
-
-interface OwnJournal {
-	readonly id: string;
-	readonly file: JournalAppendFile;
-	nextRecord: number;
-	/** a write to it has failed: it is not written to again once what was written before is folded */
-	failed: boolean;
-	/** written and not known to be folded, by number, in order */
-	readonly pending: Map<number, Pending>;
-}
 
 export class Member {
 	readonly #options: MemberOptions;
@@ -247,15 +214,7 @@ export class Member {
 			await Promise.allSettled([...last.pending.values()].map(({ result }) => result.promise));
 			await this.#closeJournal(last);
 		}
-		const { random, processes, journals, tableUuid, clock } = this.#options;
-		const writer = identityText(processes.self);
-		const id = `${Buffer.from(random.bytes(ID_BYTES)).toString('hex')}-${writer}`;
-		const file = await journals.create(journalFileName(id));
-		const header = { tableUuid, journalId: id, writer, createdMs: clock.nowMs() };
-		this.#writer.cut(0);
-		encodeHeader(this.#writer, header);
-		await file.append(this.#writer.view());
-		this.#journal = { id, file, nextRecord: 1, failed: false, pending: new Map() };
+		this.#journal = await createJournal(this.#options);
 		return this.#journal;
 	}
 
@@ -574,27 +533,6 @@ export class Member {
 		);
 		this.#troubleSinceMs = undefined;
 	}
-}
-
-function notAborted({ signal, written }: Queued): boolean {
-	try {
-		throwIfAborted(signal);
-		return true;
-	} catch (error) {
-		written.reject(error);
-		return false;
-	}
-}
-
-function journalRecord({ batch, schemaId, key, until }: MemberRecord, seq: number): NewJournalRecord {
-	return {
-		kind: 'rows',
-		seq,
-		schemaId,
-		batch,
-		...(key === undefined ? {} : { key }),
-		...(until === 'journaled' ? { journaled: true } : {}),
-	};
 }
 
 /** After the callbacks that are due now. */
