@@ -133,6 +133,28 @@ function buildProgram(ports: ProgramPorts): Command {
 		.action(action(async () => (await import('./commands/scan.ts')).runCount));
 
 	program
+		.command('tail <table>')
+		.description('print the last rows, and with --follow those that come')
+		.option('-f, --follow', 'go on with rows as they are appended, until interrupted')
+		.option('-n, --rows <rows>', 'rows to begin with; default: 10')
+		.option('--from <start>', "instead: 'start', 'now', a snapshot's id, or a position (seq:…)")
+		.option('-w, --where <predicate>', 'only rows that match')
+		.option('-c, --select <columns>', 'columns, apart by commas; default: all')
+		.addOption(
+			new Option('--format <format>', 'output; default: table, with --follow ndjson').choices([
+				'table',
+				'json',
+				'ndjson',
+				'csv',
+			]),
+		)
+		.option('--json', 'the same as --format json')
+		.option('--positions', 'tell the position after each batch of rows, on stderr')
+		.option('--skip-changes', 'go past snapshots that changed or removed rows; default: end there')
+		.addHelpText('after', TAIL_EXAMPLES)
+		.action(action(async () => (await import('./commands/tail.ts')).runTail));
+
+	program
 		.command('schema <table>')
 		.description('show columns, partitioning and sort order')
 		.option('--json', "print Iceberg's JSON of the schema")
@@ -244,6 +266,15 @@ Examples:
   $ datashard append ./runs more-runs.csv
 
 All rows become visible at once, or none: the first that does not fit refuses all.`;
+
+const TAIL_EXAMPLES = `
+Examples:
+  $ datashard tail ./runs -n 20
+  $ datashard tail ./runs --follow --where "status = 'failed'"
+  $ datashard tail ./runs --from seq:1200:8000 --format csv >> runs.csv
+
+Rows come in the order of their commits, each once. The position at the end, on stderr, is where --from goes on: also when
+snapshots have been expired and files compacted since.`;
 
 const SCAN_EXAMPLES = `
 Examples:

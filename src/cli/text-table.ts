@@ -7,13 +7,21 @@ const MEASURED_ROWS = 1_000;
 /** Most characters of a cell where nothing else is asked for. */
 const CELL_WIDTH_LIMIT = 48;
 
+export interface TableLayoutOptions {
+	/** Most characters of a cell. Default {@link CELL_WIDTH_LIMIT} */
+	readonly cellWidthLimit?: number;
+	/** Rows are written as they come: the first of them give the widths. Default false. */
+	readonly isLive?: boolean;
+}
+
 /** Writes a table. Rows beyond the first thousand follow in the widths that those had. @returns the number of rows */
 export async function writeTable(
 	output: TextOutput,
 	columns: readonly string[],
 	rows: AsyncIterable<readonly (readonly unknown[])[]>,
-	cellWidthLimit = CELL_WIDTH_LIMIT,
+	options: TableLayoutOptions = {},
 ): Promise<number> {
+	const { cellWidthLimit = CELL_WIDTH_LIMIT, isLive = false } = options;
 	let measured: (readonly unknown[])[] | undefined = [];
 	let layout: Layout | undefined;
 	let count = 0;
@@ -33,6 +41,7 @@ export async function writeTable(
 				if (measured !== undefined && measured.length >= MEASURED_ROWS) layout = await start();
 			}
 		}
+		if (isLive && layout === undefined && count > 0) layout = await start();
 	}
 	if (layout === undefined) await start();
 	return count;
@@ -50,7 +59,7 @@ export async function writeSmallTable(
 		(async function* () {
 			yield rows;
 		})(),
-		Number.POSITIVE_INFINITY,
+		{ cellWidthLimit: Number.POSITIVE_INFINITY },
 	);
 }
 

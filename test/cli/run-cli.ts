@@ -15,6 +15,8 @@ export interface CliOptions {
 	/** characters after which the reader of stdout goes away */
 	readonly closeAfter?: number;
 	readonly env?: Record<string, string>;
+	/** called after each write to stdout with all that was written */
+	readonly onStdout?: (text: string) => void;
 	/** called with a function that interrupts */
 	readonly onStart?: (interrupt: () => void) => void;
 }
@@ -23,9 +25,15 @@ class TextSink implements TextOutput {
 	readonly isTerminal: boolean;
 	readonly width: number;
 	readonly #closeAfter: number;
+	readonly #onWrite: ((text: string) => void) | undefined;
 	text = '';
 
-	constructor(width: number | undefined, closeAfter = Number.POSITIVE_INFINITY) {
+	constructor(
+		width: number | undefined,
+		closeAfter = Number.POSITIVE_INFINITY,
+		onWrite: ((text: string) => void) | undefined = undefined,
+	) {
+		this.#onWrite = onWrite;
 		this.isTerminal = width !== undefined;
 		this.width = width ?? 80;
 		this.#closeAfter = closeAfter;
@@ -34,6 +42,7 @@ class TextSink implements TextOutput {
 	async write(text: string): Promise<void> {
 		if (this.text.length >= this.#closeAfter) throw new OutputClosed();
 		this.text += text;
+		this.#onWrite?.(this.text);
 	}
 
 	async flush(): Promise<void> {}
@@ -41,7 +50,7 @@ class TextSink implements TextOutput {
 
 /** Runs `datashard` with the arguments. */
 export async function cli(args: readonly string[], options: CliOptions = {}): Promise<CliResult> {
-	const stdout = new TextSink(options.terminalWidth, options.closeAfter);
+	const stdout = new TextSink(options.terminalWidth, options.closeAfter, options.onStdout);
 	const stderr = new TextSink(options.terminalWidth);
 	const { stdin = '' } = options;
 	const terminal: Terminal = {

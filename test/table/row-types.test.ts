@@ -5,6 +5,7 @@ import {
 	boolean,
 	columns,
 	createTable,
+	type FollowPosition,
 	type InferInput,
 	type InferRow,
 	int,
@@ -18,6 +19,7 @@ import {
 	schema,
 	string,
 	struct,
+	type TableFollow,
 	timestamptz,
 	variant,
 } from '../../src/index.ts';
@@ -127,5 +129,30 @@ describe('row types', () => {
 		expect(await typed.scan().toArray()).toEqual([{ a: 1 }]);
 		const like = await loadTable<InferInput<typeof runs>, InferRow<typeof runs>>('memory:/t', { io });
 		expectTypeOf(like.schema).toEqualTypeOf<typeof runs>();
+	});
+});
+
+describe('the rows of a follow', () => {
+	it('are typed as those of a scan', async () => {
+		const table = await createTable('/followed', runs, { io: new MemoryFileIO(), formatVersion: 3 });
+		const follow = table.follow({ from: 'start', until: 'now' });
+		expectTypeOf(follow).toEqualTypeOf<TableFollow<InferRow<typeof runs>>>();
+		for await (const row of follow) expectTypeOf(row).toEqualTypeOf<InferRow<typeof runs>>();
+		for await (const batch of follow.batches()) {
+			expectTypeOf(batch.rows).toEqualTypeOf<InferRow<typeof runs>[]>();
+			expectTypeOf(batch.position).toEqualTypeOf<FollowPosition>();
+			expectTypeOf(batch.position.sequenceNumber).toEqualTypeOf<bigint>();
+			expectTypeOf(batch.snapshot.snapshotId).toEqualTypeOf<bigint>();
+		}
+		const some = table.follow({ until: 'now', select: ['run_id', '_file'] });
+		for await (const row of some) {
+			expectTypeOf<keyof typeof row>().toEqualTypeOf<'run_id' | '_file'>();
+			expectTypeOf(row.run_id).toEqualTypeOf<bigint>();
+			expectTypeOf(row._file).toEqualTypeOf<string>();
+		}
+		// @ts-expect-error there is no such start
+		expect(() => table.follow({ from: 'yesterday' })).toThrow(/from is/);
+		expectTypeOf(follow.position).toEqualTypeOf<FollowPosition | undefined>();
+		await table.close();
 	});
 });
