@@ -388,7 +388,7 @@ describe('what a table is', () => {
 		expect(files.reduce((sum, file) => sum + file.recordCount, 0)).toBe(6402);
 		expect(files[0]?.partition).toMatch(/^Title_trunc=/);
 		for (const file of files) expect(existsSync(file.location)).toBe(true);
-		expect((await cli(['snapshots', at('movies')])).stdout).toMatch(/\* {2}\d+ .* append +3201 +6402 {2}main\n$/);
+		expect((await cli(['snapshots', at('movies')])).stdout).toMatch(/\* +\d+ .* append +3201 +6402 {2}main\n$/);
 	});
 
 	it('verify says that it is sound', async () => {

@@ -13,7 +13,9 @@ let table: Table<{ id: number; name?: string }>;
 let made = 0;
 beforeEach(async () => {
 	location = join(scratch, `t${made++}`);
-	table = (await createTable(location, schema({ id: long().required(), name: string() }))) as never;
+	// without maintenance in the background
+	const properties = { 'datashard.maintenance.enabled': 'false' };
+	table = (await createTable(location, schema({ id: long().required(), name: string() }), { properties })) as never;
 });
 
 const append = async (from: number, to: number): Promise<void> => {

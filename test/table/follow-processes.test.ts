@@ -12,6 +12,8 @@ import { appendEach, newTable, type Pairs } from './follow-support.ts';
 
 const run = promisify(execFile);
 const ROWS = 40;
+/** Nothing waits for ever: not for a process, nor for a row. */
+const LIMIT_MS = 60_000;
 let folder: string;
 let worker: string;
 
@@ -27,7 +29,7 @@ beforeAll(async () => {
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 const appendFrom = (table: Pairs, first: number): Promise<unknown> =>
-	run(process.execPath, [worker, table.location, String(first), String(ROWS)]);
+	run(process.execPath, [worker, table.location, String(first), String(ROWS)], { timeout: LIMIT_MS });
 
 /** Each writer's rows once, in the order in which it appended them. */
 function expectWhole(ids: readonly number[], firsts: readonly number[]): void {
@@ -38,10 +40,13 @@ function expectWhole(ids: readonly number[], firsts: readonly number[]): void {
 	}
 }
 
+// with what tables do by themselves, and without
+const MAINTAINED = { properties: { 'datashard.maintenance.enabled': 'true' } };
+
 describe('processes that append', () => {
 	it('a follow gives the rows of all, those of its own process too', { timeout: 120_000 }, async () => {
-		const table = await newTable();
-		const follow = table.follow();
+		const table = await newTable(MAINTAINED);
+		const follow = table.follow({ timeoutMs: LIMIT_MS });
 		await follow.ready();
 		const ids: number[] = [];
 		const following = (async () => {
@@ -55,13 +60,13 @@ describe('processes that append', () => {
 	});
 
 	it('a follow that is stopped and resumed again and again misses none', { timeout: 120_000 }, async () => {
-		const table = await newTable();
+		const table = await newTable(MAINTAINED);
 		const ids: number[] = [];
 		const writing = Promise.all([appendFrom(table, 0), appendFrom(table, 1000)]);
 		let position: FollowPosition = { sequenceNumber: 0n };
 		while (ids.length < 2 * ROWS) {
 			const reader = (await loadTable(table.location)) as Pairs;
-			for await (const batch of reader.follow({ from: position }).batches()) {
+			for await (const batch of reader.follow({ from: position, timeoutMs: LIMIT_MS }).batches()) {
 				for (const { id } of batch.rows) ids.push(Number(id));
 				position = batch.position;
 				break;
@@ -74,9 +79,8 @@ describe('processes that append', () => {
 	});
 
 	it('compaction and expiry meanwhile take nothing away', { timeout: 180_000 }, async () => {
-		// in this format compacted files tell the numbers of their rows
-		const table = await newTable({ formatVersion: 3 });
-		const follow = table.follow();
+		const table = await newTable();
+		const follow = table.follow({ timeoutMs: LIMIT_MS });
 		await follow.ready();
 		const ids: number[] = [];
 		const following = (async () => {
@@ -88,7 +92,7 @@ describe('processes that append', () => {
 		});
 		const keeper = (await loadTable(table.location)) as Pairs;
 		let rounds = 0;
-		while (isWriting || rounds === 0) {
+		for (let tries = 0; isWriting || (rounds === 0 && tries < 100); tries++) {
 			try {
 				await compact(keeper, { minInputFiles: 2 });
 				await expireSnapshots(keeper, { olderThanMs: 0, retainLast: 3 });

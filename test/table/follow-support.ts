@@ -27,9 +27,12 @@ import { newFolder, pairs } from './support.ts';
 
 export type Pairs = Table<{ id: bigint | number; name?: string | null }, { id: bigint; name: string | null }>;
 
-/** A table of which no snapshot is thinned away by itself. */
+/** A table that changes only when it is told to: without maintenance in the background. */
 export async function newTable(options: Parameters<typeof createTable>[2] = {}): Promise<Pairs> {
-	return createTable(newFolder(), pairs, options) as Promise<Pairs>;
+	return createTable(newFolder(), pairs, {
+		...options,
+		properties: { 'datashard.maintenance.enabled': 'false', ...options.properties },
+	}) as Promise<Pairs>;
 }
 
 /** Rows with these ids, one commit for each. */

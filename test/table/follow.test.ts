@@ -12,25 +12,12 @@ import {
 	MemoryFileIO,
 	parseJson,
 	stringifyJson,
-	type Table,
 } from '../../src/index.ts';
 import { FolderWatches } from '../../src/io/folder-watch.ts';
 import { currentSnapshot } from '../../src/spec/table-metadata-lookup.ts';
 import { deferred } from '../../src/util/deferred.ts';
+import { failure, idsFrom, newTable, type Pairs } from './follow-support.ts';
 import { newFolder, pairRows, pairs } from './support.ts';
-
-type Pairs = Table<{ id: bigint | number; name?: string | null }, { id: bigint; name: string | null }>;
-
-async function newTable(options: Parameters<typeof createTable>[2] = {}): Promise<Pairs> {
-	return createTable(newFolder(), pairs, options) as Promise<Pairs>;
-}
-
-/** What is there from a start on, without waiting. */
-async function idsFrom(table: Pairs, from: FollowOptions['from'], options: FollowOptions = {}): Promise<number[]> {
-	const ids: number[] = [];
-	for await (const row of table.follow({ from: from as 'start', until: 'now', ...options })) ids.push(Number(row.id));
-	return ids;
-}
 
 async function positionsOf(table: Pairs, options: FollowOptions): Promise<FollowPosition[]> {
 	const positions: FollowPosition[] = [];
@@ -39,12 +26,6 @@ async function positionsOf(table: Pairs, options: FollowOptions): Promise<Follow
 }
 
 const count = (from: number, to: number): number[] => Array.from({ length: to - from }, (_, i) => from + i);
-
-const failure = (promise: Promise<unknown>): Promise<Error & { context: Record<string, unknown> }> =>
-	promise.then(
-		() => expect.fail('it succeeded'),
-		(error: unknown) => error as never,
-	);
 
 describe('a follow that waits', () => {
 	it('gives what is appended after it was begun, by this object and by others', async () => {
