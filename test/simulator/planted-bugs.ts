@@ -3,7 +3,9 @@ import { constants } from 'node:fs';
 import { encodeMetadataFile } from '../../src/catalog/metadata-file.ts';
 import type { FileIO, PutOptions } from '../../src/io/file-io.ts';
 import type { SimFsCalls } from '../../src/testing/simulator/sim-fs-calls.ts';
+import { type SimulationPlan, WARM_UP_PLAN } from '../../src/testing/simulator/plan.ts';
 import type { SimulationHooks } from '../../src/testing/simulator/simulation.ts';
+import { JOURNALS_PROPERTY } from '../../src/ingest/journal-positions.ts';
 import { addedSnapshots } from '../../src/transaction/commit-id.ts';
 import type { Committer, LoadedMetadata, SwapOutcome, SwapRequest } from '../../src/transaction/committer.ts';
 
@@ -118,6 +120,43 @@ const renameForLink: SimulationHooks = {
 		}),
 };
 
+/** What was folded is read from an older state than the one that is committed on. */
+const stalePositions: SimulationHooks = {
+	committer(inner) {
+		let last: string | undefined;
+		return except(inner, {
+			async load(signal?: AbortSignal) {
+				const loaded = await inner.load(signal);
+				const { metadata } = loaded;
+				const before = last;
+				last = metadata.properties[JOURNALS_PROPERTY];
+				if (before === undefined) return loaded;
+				const properties = { ...metadata.properties, [JOURNALS_PROPERTY]: before };
+				return { ...loaded, metadata: { ...metadata, properties } };
+			},
+		});
+	},
+};
+
+/** A journal is said to be durable, and is not. */
+const journalNotFlushed: SimulationHooks = {
+	journals: (inner) =>
+		except(inner, {
+			create: async (name: string) => except(await inner.create(name), { sync: async () => undefined }),
+		}),
+};
+
+/** A journal's file may come back after its entry was dropped. */
+const journalRemovalNotFlushed: SimulationHooks = {
+	journals: (inner, calls, table) =>
+		except(inner, {
+			async remove(name: string) {
+				await calls.unlink(`${table}/_journal/${name}`).catch(() => undefined);
+				return true;
+			},
+		}),
+};
+
 export interface PlantedBug {
 	readonly name: string;
 	readonly hooks: SimulationHooks;
@@ -125,9 +164,22 @@ export interface PlantedBug {
 	readonly seed: number;
 	/** invariants that may be the first that is seen not to hold */
 	readonly invariants: readonly number[];
+	/** in place of what the seed would make of it */
+	readonly plan?: Partial<SimulationPlan>;
 	/** leave it to power losses to show what is not durable */
 	readonly checkDurability?: boolean;
 }
+
+const JOURNALS: Partial<SimulationPlan> = {
+	journals: true,
+	processCount: 3,
+	clientsPerProcess: 2,
+	thinkMs: 20,
+	powerLossEveryMs: 150,
+	killEveryMs: 100,
+	quietEveryMs: 0,
+	weights: { ...WARM_UP_PLAN.weights, append: 10, 'append-journaled': 20, 'remove-orphans': 0 },
+};
 
 export const PLANTED_BUGS: readonly PlantedBug[] = [
 	{ name: 'no base check after the link', seed: 3, hooks: noBaseCheck, invariants: [1, 5, 7] },
@@ -150,6 +202,20 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
 	},
 	{ name: 'failures to flush are ignored', seed: 17, hooks: flushFailuresIgnored, invariants: [1, 6] },
 	{ name: 'a rename in place of the link', seed: 5, hooks: renameForLink, invariants: [1, 5] },
+	{
+		name: 'positions of journals are read from an older state',
+		seed: 30,
+		hooks: stalePositions,
+		invariants: [2],
+	},
+	{ name: 'a journal is not flushed', seed: 1, hooks: journalNotFlushed, invariants: [1], plan: JOURNALS },
+	{
+		name: 'the removal of a journal is not flushed',
+		seed: 2,
+		hooks: journalRemovalNotFlushed,
+		invariants: [2],
+		plan: JOURNALS,
+	},
 	{ name: 'idempotency keys are not looked at', seed: 18, hooks: noDedupe, invariants: [2] },
 ];
 

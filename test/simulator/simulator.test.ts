@@ -1,5 +1,6 @@
 /** The real code of tables in a simulated world: many seeds, and known bugs that they must find. */
 import { describe, expect, it } from 'vitest';
+import { planOf, type SimulationPlan } from '../../src/testing/simulator/plan.ts';
 import { simulate, SimulationFailure, type SimulationOptions } from '../../src/testing/simulator/simulation.ts';
 import { HARMLESS, PLANTED_BUGS } from './planted-bugs.ts';
 
@@ -31,14 +32,16 @@ describe('the simulator', () => {
 describe('a planted bug is found:', () => {
 	it.each(PLANTED_BUGS)(
 		'$name',
-		async ({ hooks, seed: hint, invariants, checkDurability = true }) => {
+		async ({ hooks, seed: hint, invariants, plan = {}, checkDurability = true }) => {
 			const others = Array.from({ length: SEARCHED_SEEDS }, (_, i) => i + 1).filter((seed) => seed !== hint);
-			const failure = await firstFailure([hint, ...others], { steps: STEPS, hooks, checkDurability });
+			const options = { steps: STEPS, checkDurability };
+			const failure = await firstFailure([hint, ...others], plan, { ...options, hooks });
 			expect(failure).toBeInstanceOf(SimulationFailure);
 			expect(invariants).toContain(failure?.invariant);
 			expect(failure?.message).toContain(`invariant ${failure?.invariant} `);
 			// The code as it is passes the very seed.
-			await simulate({ seed: failure?.seed ?? 0, steps: STEPS, checkDurability });
+			const seed = failure?.seed ?? 0;
+			await simulate({ seed, plan: { ...planOf(seed), ...plan }, ...options });
 		},
 		120_000,
 	);
@@ -46,11 +49,12 @@ describe('a planted bug is found:', () => {
 
 async function firstFailure(
 	seeds: readonly number[],
+	plan: Partial<SimulationPlan>,
 	options: Omit<SimulationOptions, 'seed'>,
 ): Promise<SimulationFailure | undefined> {
 	for (const seed of seeds) {
 		try {
-			await simulate({ seed, ...options });
+			await simulate({ seed, plan: { ...planOf(seed), ...plan }, ...options });
 		} catch (error) {
 			return error as SimulationFailure;
 		}

@@ -22,6 +22,8 @@ export interface Operation {
 	acknowledged: boolean;
 	/** a try ended without its being told whether it was done: a crash, or an unknown outcome */
 	uncertain: boolean;
+	/** told to be durable in a journal: in the table soon */
+	promised: boolean;
 	/** a try that was told to have failed, or never began, is the last word */
 	failed: boolean;
 }
@@ -59,6 +61,7 @@ export class Ledger {
 			key: key === undefined ? undefined : `${key}-${id}`,
 			running: new Set(),
 			acknowledged: false,
+			promised: false,
 			uncertain: false,
 			failed: false,
 		};
@@ -86,14 +89,15 @@ export class Ledger {
 		return attempt;
 	}
 
-	end(attempt: Attempt, outcome: 'acknowledged' | 'failed' | 'uncertain'): void {
+	end(attempt: Attempt, outcome: 'acknowledged' | 'promised' | 'failed' | 'uncertain'): void {
 		this.attempts.delete(attempt);
 		const { operation } = attempt;
 		if (operation === undefined) return;
 		operation.running.delete(attempt);
 		if (outcome === 'acknowledged') operation.acknowledged = true;
+		if (outcome === 'promised') operation.promised = true;
 		if (outcome === 'uncertain') operation.uncertain = true;
-		if (operation.acknowledged || operation.running.size > 0) return;
+		if (operation.acknowledged || operation.promised || operation.running.size > 0) return;
 		if (operation.key !== undefined) this.unfinished.add(operation);
 		else if (!operation.uncertain) operation.failed = true;
 	}

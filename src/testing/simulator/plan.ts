@@ -8,6 +8,7 @@ import { SimRandom } from './sim-random.ts';
 export type Activity =
 	| 'append'
 	| 'append-once'
+	| 'append-journaled'
 	| 'transaction'
 	| 'properties'
 	| 'scan'
@@ -39,6 +40,12 @@ export interface SimulationPlan {
 	/** times in which nobody begins anything, long enough for grace periods to pass */
 	readonly quietEveryMs: number;
 	readonly quietMs: number;
+	/** appends of processes that meet go by way of journals and a leader */
+	readonly journals: boolean;
+	/** probability that a connection breaks at a message */
+	readonly linkBreaks: number;
+	/** tables look after themselves in the background */
+	readonly selfMaintenance: boolean;
 	readonly weights: Readonly<Record<Activity, number>>;
 }
 
@@ -51,6 +58,7 @@ export function planOf(seed: number): SimulationPlan {
 	const thinkMs = random.pick([2, 10, 40, 150]);
 	const formatVersion = random.pick<FormatVersion>([1, 2, 2, 2, 3]);
 	const isCalm = random.chance(0.1);
+	const journals = random.chance(0.6);
 	const often = (probability: number, ms: number): number =>
 		isCalm ? 0 : some(probability, () => ms * random.pick([1, 2, 4]));
 	const faulty = (probability: number): boolean => !isCalm && random.chance(probability);
@@ -86,8 +94,12 @@ export function planOf(seed: number): SimulationPlan {
 		foreignEveryMs: often(0.5, 10 * thinkMs + 50),
 		quietEveryMs: random.chance(0.5) ? 40 * thinkMs + 300 : 0,
 		quietMs: random.pick([2 * HOUR_MS, 30 * HOUR_MS]),
+		journals,
+		linkBreaks: faulty(0.3) ? 0.02 : 0,
+		selfMaintenance: random.chance(0.4),
 		weights: {
 			append: 10,
+			'append-journaled': journals ? random.pick([0, 3, 10]) : 0,
 			'append-once': random.pick([0, 3, 10]),
 			transaction: random.pick([0, 2, 5]),
 			properties: random.pick([0, 1]),
@@ -124,8 +136,12 @@ export const WARM_UP_PLAN: SimulationPlan = {
 	foreignEveryMs: 0,
 	quietEveryMs: 0,
 	quietMs: 0,
+	journals: true,
+	linkBreaks: 0,
+	selfMaintenance: true,
 	weights: {
 		append: 1,
+		'append-journaled': 1,
 		'append-once': 1,
 		transaction: 1,
 		properties: 1,

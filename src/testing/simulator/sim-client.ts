@@ -90,6 +90,8 @@ export class SimClient {
 		switch (activity) {
 			case 'append':
 				return this.#append(this.#world.ledger.begin('append', this.#parts()));
+			case 'append-journaled':
+				return this.#append(this.#world.ledger.begin('append-journaled', this.#parts()), 'journaled');
 			case 'append-once': {
 				const unfinished = [...this.#world.ledger.unfinished];
 				const again = unfinished.length > 0 && this.#random.chance(0.7);
@@ -127,27 +129,32 @@ export class SimClient {
 	}
 
 	/** Keeps an eye on how long something takes. */
-	async #timed(label: string, work: () => Promise<void>, operation?: Operation): Promise<void> {
+	async #timed(label: string, work: () => Promise<unknown>, operation?: Operation): Promise<void> {
 		const { ledger } = this.#world;
 		const attempt = ledger.start(this.#process, label, this.#world.fullTotalMs, operation);
 		try {
-			await work();
-			ledger.end(attempt, 'acknowledged');
-			if (operation !== undefined) this.#world.checker.acknowledged(operation);
+			const outcome = (await work()) === 'promised' ? 'promised' : 'acknowledged';
+			ledger.end(attempt, outcome);
+			if (operation !== undefined && outcome === 'acknowledged') this.#world.checker.acknowledged(operation);
 		} catch (error) {
 			ledger.end(attempt, isIcebergError(error, 'COMMIT_STATE_UNKNOWN') ? 'uncertain' : 'failed');
 			this.#judge(label, error);
 		}
 	}
 
-	async #append(operation: Operation): Promise<void> {
+	async #append(operation: Operation, until: 'committed' | 'journaled' = 'committed'): Promise<void> {
 		const { key, rows } = operation;
 		await this.#timed(
 			operation.kind,
 			async () => {
-				const result = await this.#table.append(rowsOf(rows), key === undefined ? {} : { idempotencyKey: key });
+				const result = await this.#table.append(
+					rowsOf(rows),
+					key === undefined ? { until } : { until, idempotencyKey: key },
+				);
+				if (until === 'journaled' && !result.committed) return 'promised';
 				if (key === undefined && (!result.committed || result.rowCount !== rows.length))
 					throw new InvariantViolation(3, `an append of ${rows.length} rows resolved with ${result.message}`);
+				return 'acknowledged';
 			},
 			operation,
 		);

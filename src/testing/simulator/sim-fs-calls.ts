@@ -130,6 +130,11 @@ export class SimFsCalls implements FsCalls {
 		return this.#call('mkdir', path, () => this.#disk.makeFolder(path));
 	}
 
+	/** Lets a little time pass: for what looks at the disk in another way. */
+	pause(what: string, name: string): Promise<void> {
+		return this.#call(what, name, () => undefined);
+	}
+
 	/** Does `work` a little later, and tells of it then, or later still. */
 	#call<T>(name: string, what: string, work: () => T, meanMs = CALL_MS): Promise<T> {
 		const random = this.#random;

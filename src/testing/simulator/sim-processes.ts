@@ -23,6 +23,11 @@ export class SimProcessTable {
 				const known = this.#identities.find((each) => sameProcess(each.identity, identity));
 				return known === undefined || known.process.isDead;
 			},
+			isRunning: (identity) => {
+				if (identity.host !== HOST) return undefined;
+				const known = this.#identities.find((each) => sameProcess(each.identity, identity));
+				return known !== undefined && !known.process.isDead && known.process.stoppedUntilMs <= process.scheduler.nowMs;
+			},
 		};
 	}
 }

@@ -2,9 +2,13 @@
 import { parsePartitionSpec } from '../../spec/partition-spec.ts';
 import { createFolderTable, type OpenedTable, openFolderTable } from '../../catalog/folder-table.ts';
 import { isIcebergError } from '../../errors/iceberg-error.ts';
+import type { AppendHost } from '../../ingest/append-host.ts';
 import { GroupAppender } from '../../ingest/group-appender.ts';
+import { Journaling } from '../../ingest/journaling.ts';
 import type { FileIO } from '../../io/file-io.ts';
+import type { JournalStore } from '../../io/journal-store.ts';
 import { LocalFileIO } from '../../io/local-file-io.ts';
+import { LazyMaintenance } from '../../maintenance/lazy-maintenance.ts';
 import { Schema } from '../../spec/schema.ts';
 import { UNSORTED } from '../../spec/sort-order.ts';
 import { type Appender, Table } from '../../table/table.ts';
@@ -19,6 +23,8 @@ import { SimClient, type ClientWorld } from './sim-client.ts';
 import { SimDisk } from './sim-disk.ts';
 import { NO_STORAGE_FAULTS, SimFileIO } from './sim-file-io.ts';
 import { NO_CALL_FAULTS, SimFsCalls } from './sim-fs-calls.ts';
+import { SimJournalStore } from './sim-journal-store.ts';
+import { SimNetwork } from './sim-network.ts';
 import { SimProcessTable } from './sim-processes.ts';
 import { SIMULATION_EPOCH_MS, SimProcess } from './sim-process.ts';
 import { SimRandom } from './sim-random.ts';
@@ -31,6 +37,7 @@ export interface SimulationHooks {
 	io?(io: FileIO, process: SimProcess): FileIO;
 	committer?(committer: Committer, table: string): Committer;
 	appender?(appender: Appender): Appender;
+	journals?(journals: JournalStore, calls: SimFsCalls, table: string): JournalStore;
 }
 
 export interface SimulationOptions {
@@ -127,6 +134,7 @@ class Simulation implements ClientWorld {
 	readonly #disk: SimDisk;
 	readonly #reader: OutsideReader;
 	readonly #processTable = new SimProcessTable();
+	readonly #network: SimNetwork;
 	/** by slot */
 	readonly #running = new Map<number, { readonly process: SimProcess; readonly setFaults: (on: boolean) => void }>();
 	#nextPid = 100;
@@ -149,6 +157,8 @@ class Simulation implements ClientWorld {
 		this.#scheduler.onTrace = options.onTrace;
 		this.#disk = new SimDisk(() => SIMULATION_EPOCH_MS + this.#scheduler.nowMs);
 		this.#reader = new OutsideReader(this.#disk);
+		this.#network = new SimNetwork(this.#random.fork('network'));
+		this.#network.breaks = this.plan.linkBreaks;
 		this.checker = new TableChecker({
 			disk: this.#disk,
 			reader: this.#reader,
@@ -294,21 +304,36 @@ class Simulation implements ClientWorld {
 		return { process, processes, calls: plain, storage, io: hooks?.io?.(storage, process) ?? storage };
 	}
 
-	#tableOf({ process, processes }: ProcessParts, opened: OpenedTable): Table {
+	#tableOf({ process, processes, calls }: ProcessParts, opened: OpenedTable): Table {
 		const { hooks } = this.#options;
 		const { clock, random } = process;
+		const committer = hooks?.committer?.(opened.committer, TABLE) ?? opened.committer;
+		const trouble = (error: unknown): void => this.#noteTrouble(process, error);
+		const maintenance = this.plan.selfMaintenance
+			? new LazyMaintenance({ committer, location: TABLE, clock, random, processes, onError: trouble })
+			: undefined;
+		const journals = new SimJournalStore(calls, this.#disk, random, TABLE);
+		const openJournaling = async (host: AppendHost): Promise<Journaling> =>
+			new Journaling(host, {
+				journals: hooks?.journals?.(journals, calls, TABLE) ?? journals,
+				processes,
+				link: this.#network.linkOf(process),
+				onTrouble: trouble,
+			});
 		return new Table({
 			location: TABLE,
-			committer: hooks?.committer?.(opened.committer, TABLE) ?? opened.committer,
+			committer,
 			loaded: opened.loaded,
 			readOnly: false,
 			clock,
 			random,
 			processes,
 			createAppender: (host) => {
-				const appender = new GroupAppender(host);
+				const background = maintenance === undefined ? {} : { maintenance };
+				const appender = new GroupAppender({ ...host, ...background }, this.plan.journals ? openJournaling : undefined);
 				return hooks?.appender?.(appender) ?? appender;
 			},
+			...(maintenance === undefined ? {} : { background: maintenance }),
 		});
 	}
 
@@ -352,6 +377,7 @@ class Simulation implements ClientWorld {
 		running.process.kill();
 		this.#scheduler.note(`${running.process.name} is killed`);
 		this.ledger.processDied(running.process);
+		this.#network.processDied(running.process);
 		this.#scheduler.after(this.#chaos.waitMs(RESTART_MS), undefined, `slot ${slot} starts again`, () => {
 			this.#startSlot(slot);
 		});
@@ -441,13 +467,35 @@ class Simulation implements ClientWorld {
 	async #comeToRest(): Promise<void> {
 		this.#scheduler.note('faults end');
 		this.isClosing = true;
+		this.#network.breaks = 0;
 		this.#setFull(false);
 		for (const { setFaults } of this.#running.values()) setFaults(false);
 		await this.#until(() => this.#running.size === 0 && this.ledger.attempts.size === 0, 'coming to rest');
 		const { process, table } = await this.#helper('helper');
 		const client = new SimClient(this, process, table);
 		for (const operation of this.ledger.unfinished) await this.#finish('a retry', client.finish(operation));
+		await this.#seePromisesKept(client);
 		process.kill();
+		this.#network.processDied(process);
+	}
+
+	/** What journals hold of processes that are gone is appended by whoever leads next. */
+	async #seePromisesKept(client: SimClient): Promise<void> {
+		if (!this.ledger.operations.some((operation) => operation.promised)) return;
+		await this.#finish('a journaled append', client.do('append-journaled'));
+		const promised = this.ledger.operations.filter((operation) => operation.promised);
+		const limitMs = this.#scheduler.nowMs + WAIT_BOUND_MS;
+		const isKept = (): boolean => promised.every((operation) => this.checker.has(operation));
+		while (!isKept() && this.#scheduler.nowMs < limitMs && (await this.#step()));
+	}
+
+	/** What goes wrong in the background is tried again there; what must not go wrong ends the simulation. */
+	#noteTrouble(process: SimProcess, error: unknown): void {
+		this.#scheduler.note(`${process.name} has trouble: ${error instanceof Error ? error.message : String(error)}`);
+		if (!isIcebergError(error)) this.fail(error);
+		// A journal's end may be torn, and a journal may be gone: that is told, and no more.
+		if (isIcebergError(error, 'CORRUPT', 'NOT_FOUND') && error.context['journal'] === undefined)
+			this.fail(new InvariantViolation(6, `${process.name}: ${error.message}`));
 	}
 
 	async #helper(name: string): Promise<{ readonly process: SimProcess; readonly table: Table }> {

@@ -100,6 +100,11 @@ export class TableChecker {
 		if (after?.kind === 'file' && before === undefined) this.#appeared.push({ number, path, file: after });
 	}
 
+	/** Whether the newest state has all rows of an operation. */
+	has(operation: Operation): boolean {
+		return operation.rows.every(({ id }) => this.#rowCounts.has(id));
+	}
+
 	/** A client has been told that its rows are in the table. */
 	acknowledged(operation: Operation): void {
 		this.#acknowledged.push(operation);
@@ -154,7 +159,7 @@ export class TableChecker {
 		await this.check();
 		const { ledger, reader, table } = this.#options;
 		for (const operation of ledger.operations) {
-			if (operation.acknowledged) this.#checkPresent(operation);
+			if (operation.acknowledged || operation.promised) this.#checkPresent(operation);
 			if (operation.failed) this.#checkAbsent(operation);
 		}
 		for (const { files, id } of this.#snapshots.values()) {
