@@ -1,5 +1,6 @@
 /** Files that grow, on a simulated disk, as a simulated process has them. */
 import { constants } from 'node:fs';
+import { IcebergError } from '../../errors/iceberg-error.ts';
 import { fsError } from '../../io/fs-error.ts';
 import {
 	checkJournalName,
@@ -103,6 +104,7 @@ class SimAppendFile implements JournalAppendFile {
 	#folders: readonly string[];
 	#syncing: Promise<void> | undefined;
 	#failure: unknown;
+	#isClosed = false;
 	size = 0;
 
 	constructor(calls: SimFsCalls, random: SimRandom, fd: number, folders: readonly string[]) {
@@ -138,7 +140,9 @@ class SimAppendFile implements JournalAppendFile {
 
 	async close(): Promise<void> {
 		await this.#syncing?.catch(() => undefined);
-		this.#failure ??= fsError(Object.assign(new Error('closed'), { code: 'EBADF' }), 'use', `journal ${this.#fd}`);
+		if (this.#isClosed) return;
+		this.#isClosed = true;
+		this.#failure ??= new IcebergError('CLOSED', `journal ${this.#fd} was closed`);
 		await this.#calls.close(this.#fd);
 	}
 
