@@ -8,8 +8,9 @@ import type { TableMetadata } from '../spec/table-metadata.ts';
 import { rememberedManifests } from '../transaction/manifest-lists.ts';
 import type { GarbageTrail } from './garbage-trail.ts';
 
-/** What a manifest list takes, about; only the budget of garbage depends on it, bytes. */
-const LIST_SIZE_BYTES = 4_096;
+/** What a manifest list takes, about, and each manifest in it; only the budget of garbage depends on it, bytes. */
+const LIST_SIZE_BYTES = 1_000;
+const LIST_ENTRY_SIZE_BYTES = 80;
 /** Commits of others between two of our own that are followed, at most. */
 const MAX_STEPS = 200;
 
@@ -73,7 +74,7 @@ export class CommitLine {
 		let isWhole = true;
 		for (const snapshot of between) {
 			this.#known.add(snapshot.snapshotId);
-			this.#dropListOf(snapshot);
+			this.#dropListOf(snapshot, list.length);
 			isWhole &&= removedNothing(snapshot) || (snapshot === newest && replaced.length > 0);
 		}
 		this.#head = { snapshotId: newest.snapshotId, sequenceNumber: newest.sequenceNumber, manifests };
@@ -97,14 +98,15 @@ export class CommitLine {
 		this.#beganAt = newest.sequenceNumber;
 		this.#snapshotCount = Number.POSITIVE_INFINITY;
 		this.#known.add(newest.snapshotId);
-		this.#dropListOf(newest);
+		this.#dropListOf(newest, list.length);
 	}
 
 	/** No other snapshot than its own reaches a manifest list. */
-	#dropListOf({ manifestList: location, sequenceNumber }: Snapshot): void {
+	#dropListOf({ manifestList: location, sequenceNumber }: Snapshot, manifestCount: number): void {
 		if (location === undefined) return;
 		const bornAt = Number(sequenceNumber);
-		this.#trail.drop({ location, kind: 'manifest-list', sizeBytes: LIST_SIZE_BYTES, bornAt, droppedAt: bornAt + 1 });
+		const sizeBytes = LIST_SIZE_BYTES + LIST_ENTRY_SIZE_BYTES * manifestCount;
+		this.#trail.drop({ location, kind: 'manifest-list', sizeBytes, bornAt, droppedAt: bornAt + 1 });
 	}
 
 	/** What is in no line with ours may reach anything: then nothing is said of any file. */
