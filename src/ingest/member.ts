@@ -5,6 +5,7 @@
  */
 import { IcebergError, isIcebergError } from '../errors/iceberg-error.ts';
 import type { Snapshot } from '../spec/snapshot.ts';
+import type { TableMetadata } from '../spec/table-metadata.ts';
 import { snapshotById } from '../spec/table-metadata-lookup.ts';
 import type { LoadedMetadata } from '../transaction/committer.ts';
 import { throwIfAborted } from '../util/bounded-pool.ts';
@@ -17,6 +18,7 @@ import { encodeRecord } from './journal-format.ts';
 import { foldStateOf } from './journal-positions.ts';
 import type { LeaderHost } from './leader-host.ts';
 import type { LinkConnection } from './leader-link.ts';
+import { journalFileName } from './followed-journal.ts';
 import { errorFromText, snapshotFromText } from './link-messages.ts';
 import {
 	createJournal,
@@ -129,15 +131,20 @@ export class Member {
 		return { rowCount: record.rowCount, snapshot: undefined, repeated: false, journaled: true };
 	}
 
-	/** @throws when the table is still gone: what was written to the journal could never get into it */
+	/** What is written to the journal of a table that is gone could never get into it. @throws when it still is */
 	async #lookAgain(): Promise<void> {
+		await this.#newest();
+		this.#isGone = false;
+	}
+
+	/** @throws `NOT_FOUND` when another table has taken the place of ours */
+	async #newest(): Promise<TableMetadata> {
 		const { load, location, tableUuid } = this.#options;
 		const { metadata } = await load();
-		if (metadata.tableUuid !== tableUuid)
-			throw new IcebergError('NOT_FOUND', `the table in ${location} is not there any more: another has replaced it`, {
-				context: { location, found: metadata.tableUuid, expected: tableUuid },
-			});
-		this.#isGone = false;
+		if (metadata.tableUuid === tableUuid) return metadata;
+		throw new IcebergError('NOT_FOUND', `the table in ${location} is not there any more: another has replaced it`, {
+			context: { location, found: metadata.tableUuid, expected: tableUuid },
+		});
 	}
 
 	#release(sizeBytes: number): void {
@@ -214,8 +221,21 @@ export class Member {
 			await Promise.allSettled([...last.pending.values()].map(({ result }) => result.promise));
 			await this.#closeJournal(last);
 		}
-		this.#journal = await createJournal(this.#options);
-		return this.#journal;
+		const journal = await createJournal(this.#options);
+		await this.#checkPlace(journal);
+		this.#journal = journal;
+		return journal;
+	}
+
+	/** A journal goes where its table goes; one that was made where a table has been would be nobody's. */
+	async #checkPlace({ id, file }: OwnJournal): Promise<void> {
+		try {
+			await this.#newest();
+		} catch (error) {
+			await file.close();
+			await Promise.resolve(this.#options.journals.remove(journalFileName(id))).catch(() => undefined);
+			throw error;
+		}
 	}
 
 	/** Nothing more is written to it; whoever leads removes it, now or when this process is gone. */
@@ -287,8 +307,8 @@ export class Member {
 	}
 
 	async #knownGeneration(namespace: string): Promise<number> {
-		const { load, location } = this.#options;
-		const { metadata } = await load();
+		const { location } = this.#options;
+		const metadata = await this.#newest();
 		try {
 			const leader = foldStateOf(metadata.properties, location)?.leader;
 			return leader?.namespace === namespace ? leader.generation : 0;
