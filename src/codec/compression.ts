@@ -102,9 +102,9 @@ function expand(codec: CompressionCodec, bytes: Uint8Array, limit: number): Uint
 			return snappyDecompress(bytes, limit);
 		// zlib refuses a maximum of 0, and an empty result is within any limit
 		case 'gzip':
-			return checkSize(zlib.gunzipSync(bytes, { maxOutputLength: Math.max(1, limit) }), limit);
+			return checkSize(zlib.gunzipSync(bytes, inflateOptions(bytes, limit)), limit);
 		case 'deflate':
-			return checkSize(zlib.inflateRawSync(bytes, { maxOutputLength: Math.max(1, limit) }), limit);
+			return checkSize(zlib.inflateRawSync(bytes, inflateOptions(bytes, limit)), limit);
 		case 'brotli':
 			return checkSize(zlib.brotliDecompressSync(bytes, { maxOutputLength: Math.max(1, limit) }), limit);
 		case 'lz4_raw':
@@ -112,6 +112,17 @@ function expand(codec: CompressionCodec, bytes: Uint8Array, limit: number): Uint
 		case 'lz4':
 			return lz4DecompressHadoop(bytes, limit);
 	}
+}
+
+/** zlib makes room for so many bytes at a time: thousands of small Avro blocks would take 16 KiB each. */
+const INFLATE_CHUNK_BYTES = { min: 1024, max: 128 * 1024, factor: 6 };
+
+function inflateOptions(bytes: Uint8Array, limit: number): { chunkSize: number; maxOutputLength: number } {
+	const { min, max, factor } = INFLATE_CHUNK_BYTES;
+	return {
+		chunkSize: Math.min(max, Math.max(min, bytes.length * factor)),
+		maxOutputLength: Math.max(1, limit),
+	};
 }
 
 function checkSize(bytes: Uint8Array, limit: number): Uint8Array {
