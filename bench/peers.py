@@ -117,6 +117,11 @@ def bulk(d, path):
     return dict(result, durableMs=result["wallMs"] + 1e3 * (time.perf_counter() - start))
 
 
+def bulk_again(d, path, times):
+    results = sorted((bulk(f"{d}/{k}", path) for k in range(int(times) + 1)), key=lambda r: r["durableMs"])
+    return results[len(results) // 2]
+
+
 def slices(d, path, files):
     import pyarrow as pa
     t = create(d)
