@@ -150,7 +150,7 @@ export class GroupAppender {
 		try {
 			const { committer } = this.#host;
 			this.#host.advance(await committer.load(request.signal));
-			return this.#earlier(key) ?? (await this.#append(schema, batches, request, key));
+			return (await this.#earlier(key)) ?? (await this.#append(schema, batches, request, key));
 		} finally {
 			this.#keyed.delete(key);
 			own.resolve();
@@ -158,10 +158,12 @@ export class GroupAppender {
 	}
 
 	/** What an append with the key did before, if the table remembers it. */
-	#earlier(key: string): Appended | undefined {
-		const { metadata } = this.#host.loaded();
+	async #earlier(key: string): Promise<Appended | undefined> {
+		const { metadata, metadataLocation } = this.#host.loaded();
 		const snapshotId = rememberedKeys(metadata.properties, metadata.location).get(key);
 		if (snapshotId === undefined) return undefined;
+		// That it can be seen does not say that it is durable: whoever committed it may not have come to that.
+		await this.#host.committer.io.persistNames([metadataLocation]);
 		return { rowCount: 0, snapshot: snapshotById(metadata, snapshotId), repeated: true };
 	}
 
@@ -263,11 +265,13 @@ export class GroupAppender {
 	async #commitGroup(group: readonly Waiting[]): Promise<void> {
 		let left = group;
 		for (;;) {
-			left = left.filter(({ key, resolve }) => {
-				const earlier = key === undefined ? undefined : this.#earlier(key);
-				if (earlier !== undefined) resolve(earlier);
-				return earlier === undefined;
-			});
+			const fresh: Waiting[] = [];
+			for (const waiting of left) {
+				const earlier = waiting.key === undefined ? undefined : await this.#earlier(waiting.key);
+				if (earlier === undefined) fresh.push(waiting);
+				else waiting.resolve(earlier);
+			}
+			left = fresh;
 			const [first] = left;
 			if (first === undefined) return;
 			const rows = concatBatches(left.flatMap(({ batches }) => batches));
@@ -298,7 +302,7 @@ export class GroupAppender {
 		} catch (error) {
 			if (key === undefined || !(error instanceof KeyTakenError)) throw error;
 			this.#host.advance(await this.#host.committer.load());
-			return this.#earlier(key) ?? NOTHING;
+			return (await this.#earlier(key)) ?? NOTHING;
 		}
 	}
 

@@ -33,6 +33,7 @@ export class LeaderHost {
 	readonly #running = new Map<Leader, Promise<unknown>>();
 	#private: Leader | undefined;
 	#thread: LeaderThread | undefined;
+	#stopped = false;
 
 	constructor(options: LeaderHostOptions) {
 		this.#options = options;
@@ -45,10 +46,12 @@ export class LeaderHost {
 	/** Leads as the generation, unless its name is taken. */
 	async lead(generation: number): Promise<void> {
 		const { link, leader: options } = this.#options;
-		if (link === undefined) return;
+		if (link === undefined || this.#stopped) return;
 		const leader = new Leader({ ...options, mark: { namespace: link.namespace, generation }, adopts: true });
 		const server = await link.listen(generation, (connection) => leader.accept(connection));
 		if (server === undefined) return;
+		// Stopped while it waited for the name: its storage may be closed.
+		if (this.#stopped) return server.close();
 		void this.#run(leader).finally(() => server.close());
 		void this.#handOver(leader, generation + 1);
 	}
@@ -56,7 +59,7 @@ export class LeaderHost {
 	/** Folds this process's own journal: where no leader can be reached. */
 	async leadPrivately(): Promise<LinkConnection> {
 		const [own, other] = connectionPair();
-		if (this.#private === undefined) {
+		if (this.#private === undefined && !this.#stopped) {
 			const { link, leader: options } = this.#options;
 			const namespace = 'private';
 			const leader = new Leader({ ...options, mark: { namespace, generation: 0 }, adopts: link === undefined });
@@ -65,12 +68,14 @@ export class LeaderHost {
 				if (this.#private === leader) this.#private = undefined;
 			});
 		}
-		this.#private.accept(other);
+		if (this.#private === undefined) other.close();
+		else this.#private.accept(other);
 		return own;
 	}
 
 	/** Leads no more; others take over. */
 	async stop(): Promise<void> {
+		this.#stopped = true;
 		for (const leader of this.#running.keys()) leader.stop();
 		const ended = Promise.allSettled([...this.#running.values(), this.#thread?.stop()]);
 		await inTime(this.#options.clock, STOP_MS, ended);
@@ -90,7 +95,7 @@ export class LeaderHost {
 		const { clock, startThread } = this.#options;
 		if (startThread === undefined) return;
 		await doze(clock, THREAD_AFTER_MS);
-		if (!this.#running.has(leader)) return;
+		if (!this.#running.has(leader) || this.#stopped) return;
 		const thread = startThread(generation);
 		if (thread === undefined) return;
 		this.#thread = thread;

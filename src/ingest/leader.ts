@@ -12,7 +12,7 @@ import { KeyTakenError } from './append-keys.ts';
 import { BlockedJournalError, fold, type Folded, type FoldPart } from './fold.ts';
 import { checkLeader, PositionsMovedError, SupersededError } from './fold-action.ts';
 import { FollowedJournal, journalFileName } from './followed-journal.ts';
-import { type FoldState, foldStateOf, hasFolds, type FoldedTo } from './journal-positions.ts';
+import { type FoldState, foldStateOf, hasFolds, type FoldedTo, JOURNALS_PROPERTY } from './journal-positions.ts';
 import type { LinkConnection } from './leader-link.ts';
 import type { LeaderOptions } from './leader-options.ts';
 import { damageError, missing, positionsLost } from './leader-errors.ts';
@@ -66,6 +66,8 @@ export class Leader {
 	/** journals that nobody can be led by, reported once */
 	readonly #unreadable = new Set<string>();
 	readonly #missing = new Map<string, number>();
+	/** text of the positions that are known to be durable */
+	#durablePositions: string | undefined;
 	#known: FoldState = { leader: undefined, positions: new Map() };
 	#wake = deferred<void>();
 	#woken = false;
@@ -253,8 +255,8 @@ export class Leader {
 			onTrouble?.(error);
 			const text = errorToText(error);
 			for (const { connection } of this.#followers) connection.send(`trouble ${text}`);
-			if (isIcebergError(error, 'NOT_FOUND', 'NOT_A_TABLE', 'CORRUPT')) {
-				// Nobody could do better: the table is gone, or another stands in its place.
+			if (isIcebergError(error, 'NOT_FOUND', 'NOT_A_TABLE', 'CORRUPT', 'CLOSED')) {
+				// Nobody could do better: the table is gone, or another stands in its place; or our storage was closed, and others can.
 				this.#stopped ??= 'failed';
 				return;
 			}
@@ -290,6 +292,7 @@ export class Leader {
 			const base = await committer.load();
 			const state = this.#stateOf(base);
 			checkLeader(state, mark, base.metadata.location);
+			await this.#makeDurable(base);
 			await this.#openJournals(state);
 			await this.#readAll();
 			this.#forgetFolded(state, base);
@@ -365,6 +368,7 @@ export class Leader {
 	#remember(loaded: LoadedMetadata): void {
 		const { properties, location } = loaded.metadata;
 		this.#known = foldStateOf(properties, location) ?? this.#known;
+		this.#durablePositions = properties[JOURNALS_PROPERTY];
 	}
 
 	async #openJournals(state: FoldState): Promise<void> {
@@ -400,6 +404,14 @@ export class Leader {
 			await journal.read();
 			journal.isFinal = true;
 		}
+	}
+
+	/** What others have folded can be seen before it is durable, and only then may it be told, and journals removed. */
+	async #makeDurable({ metadata, metadataLocation }: LoadedMetadata): Promise<void> {
+		const positions = metadata.properties[JOURNALS_PROPERTY];
+		if (positions === undefined || positions === this.#durablePositions) return;
+		await this.#options.committer.io.persistNames([metadataLocation]);
+		this.#durablePositions = positions;
 	}
 
 	/** What others have folded, or a commit of ours whose reply was lost, is told now. */
@@ -510,7 +522,9 @@ export class Leader {
 	async #adopt(): Promise<void> {
 		const { journals, committer } = this.#options;
 		const files = await journals.list();
-		const state = this.#stateOf(await committer.load());
+		const base = await committer.load();
+		const state = this.#stateOf(base);
+		await this.#makeDurable(base);
 		const present = new Set<string>();
 		for (const { name, modifiedMs } of files) {
 			const id = JOURNAL_FILE.exec(name)?.[1];

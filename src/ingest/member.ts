@@ -184,6 +184,9 @@ export class Member {
 			await Promise.allSettled([...journal.pending.values()].map(({ result }) => result.promise));
 		this.#left = true;
 		if (journal !== undefined) await this.#closeJournal(journal);
+		// A search for a leader that is under way must not end with our leading, or following, after this.
+		await this.#reconnecting;
+		await this.#connecting?.catch(() => undefined);
 		this.#connection?.close();
 		this.#connection = undefined;
 	}
@@ -370,7 +373,7 @@ export class Member {
 				}
 				this.#note(error);
 			}
-			if (this.pendingCount === 0 || this.#connection !== undefined) return;
+			if (this.pendingCount === 0 || this.#connection !== undefined || this.#left) return;
 			await this.#options.clock.sleep(WATCH_MS);
 		}
 	}

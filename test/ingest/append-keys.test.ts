@@ -4,6 +4,8 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { createTable, loadTable } from '../../src/catalog/open-table.ts';
 import { APPEND_KEYS_LIMIT_PROPERTY, APPEND_KEYS_PROPERTY } from '../../src/ingest/append-keys.ts';
+import { MemoryFileIO } from '../../src/io/memory-file-io.ts';
+import { FaultyFileIO } from '../../src/testing/faulty-file-io.ts';
 import { long, schema } from '../../src/spec/schema-builder.ts';
 
 const rows = schema({ id: long().required() });
@@ -28,6 +30,18 @@ describe('idempotency keys', () => {
 		expect(repeat.snapshot?.snapshotId).toBe(first.snapshot?.snapshotId);
 		expect(await table.rowCount()).toBe(1);
 		expect(await table.snapshots()).toHaveLength(1);
+	});
+
+	it('tells of an earlier append only when that is durable, not when it can be seen (invariant 1)', async () => {
+		const memory = new MemoryFileIO();
+		await (await createTable('memory:/t', rows, { io: memory })).append([{ id: 1 }], { idempotencyKey: 'job 7' });
+		const io = new FaultyFileIO(memory);
+		const other = await loadTable('memory:/t', { io });
+		io.addRule({ operation: 'persistNames', location: /metadata\.json/, fault: { kind: 'fail' } });
+		const repeat = () => other.append([{ id: 1 }], { idempotencyKey: 'job 7' });
+		await expect(repeat()).rejects.toMatchObject({ code: 'STORAGE' });
+		expect(await repeat()).toMatchObject({ committed: false, rowCount: 0 });
+		expect(await other.rowCount()).toBe(1);
 	});
 
 	it('appends once when many objects append with the same keys at the same time', async () => {

@@ -5,14 +5,31 @@ import { simulate, SimulationFailure, type SimulationOptions } from '../../src/t
 import { HARMLESS, PLANTED_BUGS } from './planted-bugs.ts';
 
 /** Seeds that every run goes through; more by `npm run simulate`. */
-const SEEDS = Array.from({ length: 24 }, (_, i) => i + 1);
+const SEEDS = Array.from({ length: 20 }, (_, i) => i + 1);
 const STEPS = 4000;
+const STORM_SEEDS = [2, 9, 15, 28, 33, 34];
+const STORM: Partial<SimulationPlan> = {
+	journals: true,
+	thinkMs: 10,
+	killEveryMs: 150,
+	weights: { ...planOf(1).weights, append: 10, 'append-once': 6, 'append-journaled': 8 },
+};
 /** Seeds among which a planted bug must be found. */
 const SEARCHED_SEEDS = 60;
 
 describe('the simulator', () => {
 	it('finds invariants 1 to 10 kept by every seed', async () => {
 		for (const seed of SEEDS) await simulate({ seed, steps: STEPS });
+	}, 120_000);
+
+	it('finds them kept in storms: leaders and writers killed, stopped and cut off, and the power lost', async () => {
+		for (const seed of STORM_SEEDS) {
+			const storm = {
+				...STORM,
+				...(seed % 2 === 0 ? { powerLossEveryMs: 200 } : { stopEveryMs: 150, linkBreaks: 0.03 }),
+			};
+			await simulate({ seed, steps: STEPS, plan: { ...planOf(seed), ...storm } });
+		}
 	}, 120_000);
 
 	it('does the same thing for the same seed, also when others ran before', async () => {

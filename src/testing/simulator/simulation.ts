@@ -145,7 +145,8 @@ class Simulation implements ClientWorld {
 	#kills = 0;
 	#powerLosses = 0;
 	#powerIsLost = false;
-	#loadingTurns = LOADING_TURNS;
+	/** virtual time passes while modules are loaded: how much says nothing */
+	#isWarmUp = false;
 	#foreignProcess: SimProcess | undefined;
 
 	constructor(options: SimulationOptions) {
@@ -213,7 +214,7 @@ class Simulation implements ClientWorld {
 
 	/** Does everything that clients do, for what it loads. */
 	async warmUp(): Promise<void> {
-		this.#loadingTurns = FIRST_LOADING_TURNS;
+		this.#isWarmUp = true;
 		await this.#setUp();
 		const { process, table } = await this.#helper('warm-up');
 		const client = new SimClient(this, process, table);
@@ -247,7 +248,7 @@ class Simulation implements ClientWorld {
 
 	/** Whether, while no event is left, modules that are loaded on demand bring about new ones. */
 	async #isLoading(): Promise<boolean> {
-		for (let turn = 0; turn < this.#loadingTurns; turn++) {
+		for (let turn = 0; turn < (this.#isWarmUp ? FIRST_LOADING_TURNS : LOADING_TURNS); turn++) {
 			await settled();
 			if (this.#scheduler.hasEvents) return true;
 		}
@@ -530,6 +531,7 @@ class Simulation implements ClientWorld {
 	}
 
 	#checkWaits(): void {
+		if (this.#isWarmUp) return;
 		const { nowMs } = this.#scheduler;
 		for (const { label, process, startedMs, stoppedBeforeMs, fullBeforeMs } of this.ledger.attempts) {
 			const stopped = process.stoppedTotalMs - stoppedBeforeMs + (this.fullTotalMs - fullBeforeMs);
