@@ -46,7 +46,7 @@ export const SILENCE_MS = 250;
 const BUSY_SILENCE_MS = 2000;
 const WATCH_MS = 50;
 /** How long a leader's welcome, and a turn, are waited for, ms. */
-const WELCOME_MS = 1000;
+const WELCOME_MS = 1500;
 /** Generations beyond the known one that are tried for a leader that answers. */
 const MAX_GENERATIONS = 16;
 /** How long the removal of a journal is waited for, ms, and how many leaders are asked for it. */
