@@ -214,7 +214,7 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
 		name: 'positions of journals are read from an older state',
 		seed: 5,
 		hooks: stalePositions,
-		invariants: [2],
+		invariants: [1, 2],
 	},
 	{ name: 'a journal is not flushed', seed: 1, hooks: journalNotFlushed, invariants: [1], plan: JOURNALS },
 	{
