@@ -58,9 +58,10 @@ export async function leadOnThread({ folder, tableUuid, generation, maintains }:
 		await leader.run();
 	} finally {
 		await maintenance?.stop();
-		await server.close();
+		void server.close();
 		await io.close();
-		port.close();
+		// Connections that nobody has closed would keep the thread alive.
+		process.exit();
 	}
 }
 

@@ -87,6 +87,10 @@ export class Leader {
 
 	/** A process that wants to be led. */
 	accept(connection: LinkConnection): void {
+		if (this.#stopped !== undefined) {
+			connection.close();
+			return;
+		}
 		const follower: Follower = {
 			connection,
 			journal: undefined,
