@@ -12,6 +12,7 @@ import { KeyTakenError } from './append-keys.ts';
 import { BlockedJournalError, fold, type Folded, type FoldPart } from './fold.ts';
 import { checkLeader, PositionsMovedError, SupersededError } from './fold-action.ts';
 import { FollowedJournal, journalFileName } from './followed-journal.ts';
+import { type Follower, newFollower } from './follower.ts';
 import { type FoldState, foldStateOf, hasFolds, type FoldedTo, JOURNALS_PROPERTY } from './journal-positions.ts';
 import type { LinkConnection } from './leader-link.ts';
 import type { LeaderOptions } from './leader-options.ts';
@@ -39,20 +40,6 @@ const GATHER_MS = 2;
 /** Wait after a fold that failed, ms: the first, and the longest. */
 const TROUBLE_MS = 50;
 const MAX_TROUBLE_MS = 2000;
-
-interface Follower {
-	readonly connection: LinkConnection;
-	journal: FollowedJournal | undefined;
-	journalId: string | undefined;
-	/** what it called its telling of the journal, and all that it is told of that repeats */
-	telling: string;
-	/** it writes no more to the journal, and waits until that is gone */
-	leaving: boolean;
-	/** something is to be read for which somebody waits */
-	wants: boolean;
-	/** told last at, by the monotonic clock */
-	heardMs: number;
-}
 
 export class Leader {
 	readonly #options: LeaderOptions;
@@ -91,15 +78,7 @@ export class Leader {
 			connection.close();
 			return;
 		}
-		const follower: Follower = {
-			connection,
-			journal: undefined,
-			journalId: undefined,
-			telling: '',
-			leaving: false,
-			wants: false,
-			heardMs: this.#options.clock.monotonicMs(),
-		};
+		const follower = newFollower(connection, this.#options.clock.monotonicMs());
 		this.#followers.add(follower);
 		connection.onClose(() => this.#left(follower));
 		connection.onMessage((message) => this.#take(follower, message));
