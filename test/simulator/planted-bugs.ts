@@ -189,30 +189,44 @@ const KEYS: Partial<SimulationPlan> = {
 	weights: { ...WARM_UP_PLAN.weights, append: 10, 'append-once': 20, 'append-journaled': 0, 'remove-orphans': 0 },
 };
 
+const POWER: Partial<SimulationPlan> = { ...JOURNALS, powerLossEveryMs: 120, killEveryMs: 0 };
+
+/** Many that commit at once, each by itself. */
+const RACES: Partial<SimulationPlan> = {
+	journals: false,
+	processCount: 5,
+	clientsPerProcess: 2,
+	thinkMs: 2,
+	quietEveryMs: 0,
+	weights: { ...WARM_UP_PLAN.weights, append: 20, 'append-journaled': 0 },
+};
+
 export const PLANTED_BUGS: readonly PlantedBug[] = [
 	{ name: 'no base check after the link', seed: 1, hooks: noBaseCheck, invariants: [1, 5, 7] },
-	{ name: 'cleanup on an unknown outcome', seed: 2, hooks: cleanupOnUnknown, invariants: [6, 7] },
+	{ name: 'cleanup on an unknown outcome', seed: 4, hooks: cleanupOnUnknown, invariants: [6, 7] },
 	{ name: 'no flush before the link', seed: 1, hooks: noFlushBeforeLink, invariants: [1, 6] },
 	{
 		name: 'no flush before the link, shown by a power loss',
-		seed: 4,
+		seed: 1,
 		hooks: noFlushBeforeLink,
 		invariants: [1, 6],
 		checkDurability: false,
+		plan: POWER,
 	},
 	{ name: 'no flush of the folder after the link', seed: 1, hooks: noFlushAfterLink, invariants: [1] },
 	{
 		name: 'no flush of the folder after the link, shown by a power loss',
-		seed: 4,
+		seed: 3,
 		hooks: noFlushAfterLink,
 		invariants: [1, 6],
 		checkDurability: false,
+		plan: POWER,
 	},
 	{ name: 'failures to flush are ignored', seed: 1, hooks: flushFailuresIgnored, invariants: [1, 6] },
-	{ name: 'a rename in place of the link', seed: 8, hooks: renameForLink, invariants: [1, 5] },
+	{ name: 'a rename in place of the link', seed: 8, hooks: renameForLink, invariants: [1, 5], plan: RACES },
 	{
 		name: 'positions of journals are read from an older state',
-		seed: 5,
+		seed: 17,
 		hooks: stalePositions,
 		invariants: [1, 2],
 	},

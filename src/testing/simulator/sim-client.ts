@@ -16,8 +16,8 @@ export interface ClientWorld {
 	readonly checker: TableChecker;
 	/** clients begin nothing new */
 	readonly isClosing: boolean;
-	/** nobody begins anything before this, virtual ms */
-	readonly quietUntilMs: number;
+	/** resolves when the present quiet time, if it is one, ends */
+	quiet(process: SimProcess): Promise<void>;
 	/** virtual ms for which the disk has been full so far */
 	readonly fullTotalMs: number;
 	/** whether calls may fail just now for no reason of the engine's */
@@ -51,11 +51,7 @@ export class SimClient {
 		const { plan } = this.#world;
 		for (;;) {
 			await this.#process.wait(plan.thinkMs, 'thinks');
-			const quietMs = this.#world.quietUntilMs - this.#process.scheduler.nowMs;
-			if (quietMs > 0 && !this.#world.isClosing) {
-				await this.#process.wait(quietMs, 'is quiet');
-				continue;
-			}
+			await this.#world.quiet(this.#process);
 			if (this.#world.isClosing) return;
 			await this.do(this.#choose());
 		}

@@ -102,6 +102,8 @@ const SCHEMA = new Schema({
 });
 /** Appends whose calls are counted, early and late. */
 const PROBE_APPENDS = 7;
+/** Appends before the late ones: deletions of old metadata that faults had put off are made up for. */
+const SETTLING_APPENDS = 12;
 
 let warm: Promise<unknown> | undefined;
 
@@ -126,7 +128,6 @@ class Simulation implements ClientWorld {
 	readonly ledger = new Ledger();
 	readonly checker: TableChecker;
 	isClosing = false;
-	quietUntilMs = 0;
 	readonly #options: SimulationOptions;
 	readonly #random: SimRandom;
 	readonly #chaos: SimRandom;
@@ -137,6 +138,10 @@ class Simulation implements ClientWorld {
 	readonly #network: SimNetwork;
 	/** by slot */
 	readonly #running = new Map<number, { readonly process: SimProcess; readonly setFaults: (on: boolean) => void }>();
+	/** nobody begins anything before this, virtual ms */
+	#quietUntilMs = 0;
+	/** ends the wait of those who are quiet */
+	readonly #quiet = new Set<() => void>();
 	#nextPid = 100;
 	#error: { readonly error: unknown } | undefined;
 	#fullSinceMs: number | undefined;
@@ -177,6 +182,23 @@ class Simulation implements ClientWorld {
 	get mayFail(): boolean {
 		const { callFaults, storageFaults, fullEveryMs } = this.plan;
 		return callFaults !== NO_CALL_FAULTS || storageFaults !== NO_STORAGE_FAULTS || fullEveryMs > 0;
+	}
+
+	async quiet(process: SimProcess): Promise<void> {
+		const quietMs = this.#quietUntilMs - this.#scheduler.nowMs;
+		if (quietMs <= 0 || this.isClosing) return;
+		await new Promise<void>((resolve) => {
+			this.#quiet.add(resolve);
+			this.#scheduler.after(
+				quietMs + process.random.waitMs(this.plan.thinkMs),
+				process,
+				'is not quiet any more',
+				() => {
+					this.#quiet.delete(resolve);
+					resolve();
+				},
+			);
+		});
 	}
 
 	fail(error: unknown): void {
@@ -400,7 +422,7 @@ class Simulation implements ClientWorld {
 			this.#scheduler.after(chaos.waitMs(50), undefined, 'disk has room', () => this.#setFull(false));
 		});
 		this.#every(plan.quietEveryMs, 'quiet', () => {
-			this.quietUntilMs = this.#scheduler.nowMs + plan.quietMs;
+			this.#quietUntilMs = this.#scheduler.nowMs + plan.quietMs;
 		});
 		this.#startForeign();
 	}
@@ -417,8 +439,8 @@ class Simulation implements ClientWorld {
 		for (;;) {
 			await process.wait(this.plan.foreignEveryMs, 'another engine');
 			if (this.isClosing) return;
-			const quietMs = this.quietUntilMs - this.#scheduler.nowMs;
-			if (quietMs > 0) await process.wait(quietMs, 'is quiet');
+			await this.quiet(process);
+			if (this.isClosing) return;
 			try {
 				const fact = await engine.commit();
 				if (fact !== undefined) this.checker.expectForeign(fact);
@@ -434,10 +456,10 @@ class Simulation implements ClientWorld {
 			this.#scheduler.after(this.#chaos.waitMs(meanMs), undefined, label, () => {
 				if (this.isClosing) return;
 				// In quiet times nothing is under way that could be disturbed.
-				if (this.quietUntilMs <= this.#scheduler.nowMs) {
+				if (this.#quietUntilMs <= this.#scheduler.nowMs) {
 					run();
 					next();
-				} else this.#scheduler.after(this.quietUntilMs - this.#scheduler.nowMs, undefined, 'quiet ends', next);
+				} else this.#scheduler.after(this.#quietUntilMs - this.#scheduler.nowMs, undefined, 'quiet ends', next);
 			});
 		};
 		next();
@@ -469,6 +491,7 @@ class Simulation implements ClientWorld {
 		this.#scheduler.note('faults end');
 		this.isClosing = true;
 		this.#network.breaks = 0;
+		for (const resolve of this.#quiet) resolve();
 		this.#setFull(false);
 		for (const { setFaults } of this.#running.values()) setFaults(false);
 		await this.#until(() => this.#running.size === 0 && this.ledger.attempts.size === 0, 'coming to rest');
@@ -510,6 +533,8 @@ class Simulation implements ClientWorld {
 		const { process, table } = await this.#helper(name);
 		const open = process.callCount;
 		const client = new SimClient(this, process, table);
+		for (let i = 0; name === 'late' && i < SETTLING_APPENDS; i++)
+			await this.#finish('an append', client.finish(this.ledger.begin('append', [PARTS[0] as string])));
 		const counts: number[] = [];
 		for (let i = 0; i < PROBE_APPENDS; i++) {
 			const before = process.callCount;
