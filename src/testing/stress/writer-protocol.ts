@@ -22,6 +22,8 @@ export interface WriterSettings {
 	readonly eager: boolean;
 	/** go on after an append that failed; otherwise the writer ends */
 	readonly persistent: boolean;
+	/** rest after each append, ms; default none */
+	readonly pauseMs?: number;
 }
 
 /** Number of an append, when it was acknowledged (ms since 1970), how long it took (ms). */

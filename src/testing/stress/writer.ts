@@ -90,7 +90,7 @@ class Writer {
 	}
 
 	async #appendInTurn(append: (operation: number) => Promise<unknown>): Promise<void> {
-		const { operations, eager, persistent } = this.#settings;
+		const { operations, eager, persistent, pauseMs = 0 } = this.#settings;
 		while (!this.#stopped.signal.aborted && this.#next < operations) {
 			const operation = this.#next++;
 			const begunMs = systemClock.monotonicMs();
@@ -98,6 +98,7 @@ class Writer {
 				await append(operation);
 				this.#untold.push([operation, systemClock.nowMs(), rounded(systemClock.monotonicMs() - begunMs)]);
 				if (eager) await this.#tellAppends();
+				if (pauseMs > 0) await systemClock.sleep(pauseMs, this.#stopped.signal).catch(() => undefined);
 			} catch (error) {
 				this.#failed = true;
 				const code = isIcebergError(error) ? error.code : 'UNEXPECTED';
