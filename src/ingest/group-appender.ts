@@ -201,7 +201,14 @@ export class GroupAppender {
 		}
 		const { schema, batches, rowCount, sizeBytes, key } = rows;
 		const record = { batch: concatBatches(batches), sizeBytes, schemaId: schema.schemaId, rowCount, key, until };
-		return journaling.append(record, signal);
+		try {
+			return await journaling.append(record, signal);
+		} catch (error) {
+			// Without a journal of its own the process goes on committing by itself.
+			if (until === 'committed' && journaling.isDenied && isIcebergError(error, 'PERMISSION_DENIED'))
+				return this.#enqueue(rows, signal);
+			throw error;
+		}
 	}
 
 	async #enqueue(rows: Omit<Waiting, 'resolve' | 'reject'>, signal: AbortSignal | undefined): Promise<Appended> {

@@ -1,5 +1,5 @@
 /** Whether, and how, a table object appends by way of journals. */
-import { IcebergError } from '../errors/iceberg-error.ts';
+import { IcebergError, isIcebergError } from '../errors/iceberg-error.ts';
 import type { JournalStore } from '../io/journal-store.ts';
 import { commitIntervalMs, DEFAULT_COMMIT_INTERVAL_MS } from '../metadata/table-properties.ts';
 import type { TableMetadata } from '../spec/table-metadata.ts';
@@ -32,6 +32,8 @@ export class Journaling {
 	readonly #leaderHost: LeaderHost;
 	#member: Member | undefined;
 	#closed = false;
+	/** The system lets this process make no journal. */
+	#isDenied = false;
 
 	constructor(host: AppendHost, ports: JournalingPorts) {
 		this.#host = host;
@@ -61,9 +63,14 @@ export class Journaling {
 		});
 	}
 
+	/** True once the system has refused this process a journal. */
+	get isDenied(): boolean {
+		return this.#isDenied;
+	}
+
 	/** Whether journals make sense: where a leader can be shared. */
 	get canJoin(): boolean {
-		return this.#ports.link !== undefined;
+		return this.#ports.link !== undefined && !this.#isDenied;
 	}
 
 	/** Whether appends go by way of the journal now. */
@@ -73,8 +80,16 @@ export class Journaling {
 
 	async append(record: MemberRecord, signal?: AbortSignal): Promise<Appended> {
 		if (this.#closed) throw new IcebergError('CLOSED', 'the table has been closed');
-		this.#member ??= this.#join();
-		return this.#member.append(record, signal);
+		const member = (this.#member ??= this.#join());
+		try {
+			return await member.append(record, signal);
+		} catch (error) {
+			if (isIcebergError(error, 'PERMISSION_DENIED') && member.hasNoJournal) {
+				this.#isDenied = true;
+				this.#member = undefined;
+			}
+			throw error;
+		}
 	}
 
 	/** Lets a commit of this process be made while the leader waits; undefined where there is no leader. */

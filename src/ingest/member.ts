@@ -153,6 +153,10 @@ export class Member {
 		this.#room = deferred<void>();
 	}
 
+	get hasNoJournal(): boolean {
+		return this.#journal === undefined;
+	}
+
 	get pendingCount(): number {
 		return this.#journal?.pending.size ?? 0;
 	}

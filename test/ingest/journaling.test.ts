@@ -1,5 +1,6 @@
-import { afterEach, describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it, vi } from 'vitest';
 import { createFolderTable, type OpenedTable } from '../../src/catalog/folder-table.ts';
+import { IcebergError } from '../../src/errors/iceberg-error.ts';
 import { FolderCommitter } from '../../src/catalog/folder-committer.ts';
 import { batchesFromRows, rowsToBatch } from '../../src/column/rows.ts';
 import type { ColumnBatch } from '../../src/column/vector.ts';
@@ -257,6 +258,21 @@ describe('appends of several processes', () => {
 		expect(again.snapshot?.snapshotId).toBe(first.snapshot?.snapshotId);
 		expect(both.map(({ repeated }) => repeated).sort()).toEqual([false, true]);
 		expect(await at.ids()).toEqual([1, 2, 3, 4]);
+	});
+});
+
+describe('a process that may not make journals', () => {
+	it('goes on committing by itself, and is told so when it wants to journal', async () => {
+		const at = await place();
+		const denied = at.process();
+		const others = [at.process(), at.process()];
+		vi.spyOn(at.journals, 'create').mockImplementation(() => {
+			throw new IcebergError('PERMISSION_DENIED', 'no permission for _journal/');
+		});
+		await expect(denied.append([1], { until: 'journaled' })).rejects.toMatchObject({ code: 'PERMISSION_DENIED' });
+		await Promise.all([...others, denied].map((process, p) => process.append([10 + p])));
+		await denied.append([20]);
+		expect(await at.ids()).toEqual([10, 11, 12, 20]);
 	});
 });
 
