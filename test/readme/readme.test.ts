@@ -41,8 +41,8 @@ async function output(code: string, name: string): Promise<string> {
 }
 
 describe('the programs of the README', () => {
-	it('are four: the quick start, the one of the Python library, the follow, the workflow log', async () => {
-		expect(await programs()).toHaveLength(4);
+	it('are five: the quick start, the one of the Python library, the journaled append, the follow, the workflow log', async () => {
+		expect(await programs()).toHaveLength(5);
 	});
 
 	it('quick start: filters, and reads the table as it was', async () => {
@@ -58,8 +58,13 @@ describe('the programs of the README', () => {
 		expect(printed.match(/user_id: 100n?,/g)).toHaveLength(2);
 	});
 
+	it('journaled: the rows are there when the table is closed', async () => {
+		const [, , journaled] = await programs();
+		expect(await output(journaled as string, 'journaled')).toBe('true 1\n');
+	});
+
 	it('follow: gives each row once, also after a break', async () => {
-		const [, , follow] = await programs();
+		const [, , , follow] = await programs();
 		const printed = await output(follow as string, 'follow');
 		expect(printed.replaceAll(/\s+/g, ' ')).toBe(
 			"[ { id: 1n, kind: 'start' } ] [ { id: 3n, kind: 'end' } ] missed: 4n ",
@@ -67,7 +72,7 @@ describe('the programs of the README', () => {
 	});
 
 	it('workflow log: tolerates that another worker made the table, and finds the failures', async () => {
-		const [, , , workflow] = await programs();
+		const [, , , , workflow] = await programs();
 		expect(await output(workflow as string, 'workflow')).toContain("error: 'disk full'");
 		expect(await output(workflow as string, 'workflow-again')).toContain("error: 'disk full'");
 	});
