@@ -236,7 +236,7 @@ describe('writeDataFiles', () => {
 /** Whether values of the type are stored in any column of a file. */
 function hasLeaf(type: Type): boolean {
 	if (type.kind === 'struct') return type.fields.some((field) => hasLeaf(field.type));
-	return type.kind === 'list' ? hasLeaf(type.element) : true;
+	return type.kind === 'list' ? hasLeaf(type.element) : type.kind !== 'unknown';
 }
 
 /** Parquet has no column for `unknown`, so lists and maps of it cannot be written. */
