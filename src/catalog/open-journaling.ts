@@ -9,7 +9,9 @@ import type { LeaderThread } from '../ingest/leader-host.ts';
 import { abstractSocketLink } from '../ingest/socket-link.ts';
 import { LocalJournalStore } from '../io/local-journal-store.ts';
 import { localPathOf } from '../io/location.ts';
+import { systemClock, systemRandom } from '../util/system-ports.ts';
 import { systemProcesses } from '../util/system-processes.ts';
+import type { OpenedTable } from './folder-table.ts';
 import type { LeaderThreadData } from './leader-thread.ts';
 
 /** Warnings that are remembered, not to be repeated. */
@@ -26,6 +28,30 @@ export function openJournaling(host: AppendHost, folder: string): Journaling {
 			startThread({ folder, tableUuid, generation, maintains: host.maintenance !== undefined }),
 		onTrouble: warn,
 	});
+}
+
+/**
+ * Appends the rows that processes have left in journals that are gone. What prevents it is told as a warning: the rows stay where
+ * they are.
+ * @returns the newest state
+ */
+export async function takeInLeftJournals(opened: OpenedTable, folder: string): Promise<OpenedTable> {
+	let { loaded } = opened;
+	const host: AppendHost = {
+		committer: opened.committer,
+		clock: systemClock,
+		random: systemRandom,
+		loaded: () => loaded,
+		advance: (newer) => {
+			loaded = newer;
+		},
+	};
+	try {
+		await openJournaling(host, folder).takeInLeft();
+	} catch (error) {
+		warn(error);
+	}
+	return { ...opened, loaded };
 }
 
 const warned = new Set<string>();

@@ -1,7 +1,9 @@
 /** The entrance: tables by their place. */
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
 import { IcebergError } from '../errors/iceberg-error.ts';
 import type { FileIO } from '../io/file-io.ts';
-import { absoluteLocation, isLocalLocation } from '../io/location.ts';
+import { absoluteLocation, isLocalLocation, localPathOf } from '../io/location.ts';
 import { DEFAULT_FORMAT_VERSION } from '../metadata/new-table.ts';
 import { GroupAppender, type OpenJournaling } from '../ingest/group-appender.ts';
 import { LazyMaintenance } from '../maintenance/lazy-maintenance.ts';
@@ -102,7 +104,7 @@ export async function createTable<In = RowInput, Out = Row>(
 
 /**
  * Opens a table: by its folder, to read and write; or by one of its metadata files (`….metadata.json`), to be read as that
- * file has it.
+ * file has it. Rows that a process had journaled before it was killed are appended when the table is opened by its folder.
  *
  * @throws `NOT_FOUND`; `NOT_A_TABLE` for a folder without a table; `CORRUPT` naming the file; `UNSUPPORTED` for a table of a
  *   newer format; `PERMISSION_DENIED`, `STORAGE`
@@ -118,7 +120,9 @@ export async function loadTable<In = RowInput, Out = Row>(
 	const open = readOnly ? openMetadataFile : openFolderTable;
 	const call = { name: `loadTable of ${place}`, effect: 'none', ...given({ clock }) } as const;
 	const opened = await within(call, options, (signal) => open(place, given({ io, signal })));
-	return tableOf(place, opened, readOnly, options);
+	if (readOnly || !mayHaveJournals(place, options)) return tableOf(place, opened, readOnly, options);
+	const { takeInLeftJournals } = await import('./open-journaling.ts');
+	return tableOf(place, await takeInLeftJournals(opened, place), readOnly, options);
 }
 
 /**
@@ -166,6 +170,10 @@ function tableOf<In, Out>(
 			new GroupAppender(maintenance === undefined ? host : { ...host, maintenance }, journalingOf(location, options)),
 		...(maintenance === undefined ? {} : { background: maintenance }),
 	});
+}
+
+function mayHaveJournals(location: string, { io }: LoadTableOptions): boolean {
+	return io === undefined && isLocalLocation(location) && existsSync(join(localPathOf(location), '_journal'));
 }
 
 /** Journals are for tables in local folders that nobody has put a storage of their own under. */

@@ -14,7 +14,7 @@ import type { AppendHost } from './append-host.ts';
 import { LeaderHost, type LeaderThread } from './leader-host.ts';
 import type { LeaderLink } from './leader-link.ts';
 import { Member, MEMBER_IDLE_MS } from './member.ts';
-import type { MemberRecord } from './own-journal.ts';
+import { journalWriter, type MemberRecord } from './own-journal.ts';
 
 export interface JournalingPorts {
 	readonly journals: JournalStore;
@@ -97,6 +97,16 @@ export class Journaling {
 		if (!this.canJoin || this.#closed) return undefined;
 		this.#member ??= this.#join();
 		return this.#member.takeTurn();
+	}
+
+	/** Takes in what writers have left in journals that are gone. @throws as appends */
+	async takeInLeft(): Promise<void> {
+		const { journals, processes } = this.#ports;
+		const left = (await journals.list()).some(({ name }) => {
+			const writer = journalWriter(name);
+			return writer !== undefined && processes.isGone(writer) === true;
+		});
+		if (left) await this.#leaderHost.sweep();
 	}
 
 	async close(): Promise<void> {

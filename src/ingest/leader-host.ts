@@ -56,6 +56,12 @@ export class LeaderHost {
 		void this.#handOver(leader, generation + 1);
 	}
 
+	/** Takes in what writers have left that are gone, whoever leads. */
+	async sweep(): Promise<void> {
+		const mark = { namespace: 'private', generation: 0 };
+		await new Leader({ ...this.#options.leader, mark, adopts: true }).sweep();
+	}
+
 	/** Folds this process's own journal: where no leader can be reached. */
 	async leadPrivately(): Promise<LinkConnection> {
 		const [own, other] = connectionPair();

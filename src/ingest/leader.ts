@@ -7,6 +7,7 @@ import { currentSnapshot } from '../spec/table-metadata-lookup.ts';
 import type { LoadedMetadata } from '../transaction/committer.ts';
 import { type Deferred, deferred } from '../util/deferred.ts';
 import { doze, inTimeDozing } from '../util/waits.ts';
+import { Waker } from '../util/waker.ts';
 import { identityText } from '../util/process-identity.ts';
 import { KeyTakenError } from './append-keys.ts';
 import { BlockedJournalError, fold, type Folded, type FoldPart } from './fold.ts';
@@ -56,8 +57,7 @@ export class Leader {
 	/** text of the positions that are known to be durable */
 	#durablePositions: string | undefined;
 	#known: FoldState = { leader: undefined, positions: new Map() };
-	#wake = deferred<void>();
-	#woken = false;
+	readonly #waker: Waker;
 	#urgent = 0;
 	/** when what only has to be visible soon has waited long enough */
 	#soonAtMs = Number.POSITIVE_INFINITY;
@@ -70,6 +70,7 @@ export class Leader {
 
 	constructor(options: LeaderOptions) {
 		this.#options = options;
+		this.#waker = new Waker(options.clock);
 	}
 
 	/** A process that wants to be led. */
@@ -92,7 +93,7 @@ export class Leader {
 	stop(next?: number): void {
 		this.#handOver = next;
 		this.#stopped ??= 'stopped';
-		this.#notify();
+		this.#waker.wake();
 	}
 
 	/** Leads until it is stopped, superseded, or nobody follows any more. */
@@ -114,7 +115,7 @@ export class Leader {
 				else if (this.#urgent > 0 || now >= this.#soonAtMs) {
 					await this.#gather();
 					await this.#guarded(() => this.#fold());
-				} else await this.#sleep(Math.min(this.#soonAtMs, adoptAtMs, now + LEADER_IDLE_MS) - now);
+				} else await this.#waker.sleep(Math.min(this.#soonAtMs, adoptAtMs, now + LEADER_IDLE_MS) - now);
 			}
 		} finally {
 			this.#stopped ??= 'failed';
@@ -128,6 +129,18 @@ export class Leader {
 			for (const journal of this.#journals.values()) await journal.close();
 		}
 		return this.#stopped;
+	}
+
+	/** One fold of what writers have left that are gone, without any follower. The leader is of no more use then. */
+	async sweep(): Promise<void> {
+		try {
+			await this.#adopt();
+			if (this.#journals.size > 0) await this.#fold();
+			this.#stopped = 'stopped';
+			await this.#tidy();
+		} finally {
+			for (const journal of this.#journals.values()) await journal.close();
+		}
 	}
 
 	/** Entries of journals that are gone go with their leader: others would have to wait until they can tell. */
@@ -162,11 +175,11 @@ export class Leader {
 				break;
 			case 'j':
 				this.#soonAtMs = Math.min(this.#soonAtMs, this.#options.clock.monotonicMs() + this.#options.commitIntervalMs());
-				this.#notify();
+				this.#waker.wake();
 				break;
 			case 'turn':
 				this.#turns.push(follower);
-				this.#notify();
+				this.#waker.wake();
 				break;
 			case 'done':
 				if (this.#turn?.follower === follower) this.#turn.ended.resolve();
@@ -185,7 +198,7 @@ export class Leader {
 			follower.wants = true;
 			this.#urgent += 1;
 		}
-		this.#notify();
+		this.#waker.wake();
 	}
 
 	#left(follower: Follower): void {
@@ -194,23 +207,7 @@ export class Leader {
 		if (this.#turn?.follower === follower) this.#turn.ended.resolve();
 		// What it wrote before is folded all the same.
 		if (follower.journal !== undefined) this.#soonAtMs = 0;
-		this.#notify();
-	}
-
-	#notify(): void {
-		this.#woken = true;
-		this.#wake.resolve();
-	}
-
-	async #sleep(ms: number): Promise<void> {
-		if (this.#woken) {
-			this.#woken = false;
-			this.#wake = deferred<void>();
-			return;
-		}
-		await inTimeDozing(this.#options.clock, Math.max(0, ms), this.#wake.promise);
-		if (this.#woken) this.#wake = deferred<void>();
-		this.#woken = false;
+		this.#waker.wake();
 	}
 
 	/** Lets those who were in the last fold get into this one as well: half the commits, for a wait that is shorter than one. */
@@ -220,7 +217,7 @@ export class Leader {
 		while (this.#urgent < this.#lastGroup && this.#stopped === undefined) {
 			const left = untilMs - clock.monotonicMs();
 			if (left <= 0) break;
-			await this.#sleep(left);
+			await this.#waker.sleep(left);
 		}
 	}
 

@@ -4,7 +4,7 @@ import type { JournalAppendFile, JournalStore } from '../io/journal-store.ts';
 import { throwIfAborted } from '../util/bounded-pool.ts';
 import type { Deferred } from '../util/deferred.ts';
 import type { Clock, Random } from '../util/ports.ts';
-import { identityText, type Processes } from '../util/process-identity.ts';
+import { identityText, parseIdentity, type ProcessIdentity, type Processes } from '../util/process-identity.ts';
 import type { Appended } from './appended.ts';
 import { ByteWriter } from './batch-codec-writer.ts';
 import { journalFileName } from './followed-journal.ts';
@@ -50,6 +50,11 @@ export interface JournalPorts {
 	readonly processes: Processes;
 	readonly journals: JournalStore;
 	readonly tableUuid: string;
+}
+
+/** The process that a journal's name tells; undefined for a name that tells none. */
+export function journalWriter(fileName: string): ProcessIdentity | undefined {
+	return parseIdentity(fileName.replace(/^[0-9a-f]+-/, '').replace(/\.journal$/, ''));
 }
 
 /** A new journal, with its header. Its name tells the writer. */
