@@ -10,7 +10,7 @@ import { snapshotById } from '../spec/table-metadata-lookup.ts';
 import type { LoadedMetadata } from '../transaction/committer.ts';
 import { throwIfAborted } from '../util/bounded-pool.ts';
 import { type Deferred, deferred } from '../util/deferred.ts';
-import { inTime } from '../util/waits.ts';
+import { inTime, nextTurn } from '../util/waits.ts';
 import { parseIdentity, type ProcessIdentity } from '../util/process-identity.ts';
 import type { Appended } from './appended.ts';
 import { ByteWriter } from './batch-codec-writer.ts';
@@ -198,7 +198,7 @@ export class Member {
 	/** Writes what has been gathered, in one call for each turn of the event loop, and wakes the leader. */
 	async #writeQueued(): Promise<void> {
 		while (this.#queue.length > 0) {
-			await soon();
+			await nextTurn();
 			const queued = this.#queue.filter(notAborted);
 			this.#queue = [];
 			if (queued.length === 0) continue;
@@ -560,9 +560,4 @@ export class Member {
 		);
 		this.#troubleSinceMs = undefined;
 	}
-}
-
-/** After the callbacks that are due now. */
-function soon(): Promise<void> {
-	return new Promise((resolve) => void setImmediate(resolve));
 }

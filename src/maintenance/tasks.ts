@@ -3,6 +3,7 @@
  * signal or deadline leaves what it has committed and deleted by then; calling it again goes on from there.
  */
 import { type CallOptions, within } from '../util/deadline.ts';
+import { nextTurn } from '../util/waits.ts';
 import type { CompactOptions, CompactResult } from './compact.ts';
 import type { ExpireOptions, ExpireResult } from './expire-snapshots.ts';
 import type { MaintainableTable } from './maintainable-table.ts';
@@ -99,7 +100,9 @@ function limited<T, O extends CallOptions>(
 	options: O,
 	run: (options: O) => Promise<T>,
 ): Promise<T> {
-	return within({ name: `${name} of ${table.location}`, effect: 'steps' }, options, (signal) =>
-		run(signal === undefined ? options : { ...options, signal }),
-	);
+	return within({ name: `${name} of ${table.location}`, effect: 'steps' }, options, async (signal) => {
+		// Where nothing is to be done, nothing is waited for: a loop of such calls would let nothing else happen.
+		await nextTurn();
+		return run(signal === undefined ? options : { ...options, signal });
+	});
 }

@@ -21,6 +21,11 @@ export async function inTimeDozing<T>(clock: Clock, ms: number, promise: Promise
 	return firstOf(promise, (signal) => doze(clock, ms, signal));
 }
 
+/** After the callbacks that are due now: timers, and what the system has to say, get their turn. */
+export function nextTurn(): Promise<void> {
+	return new Promise((resolve) => void setImmediate(resolve));
+}
+
 /** Made once: an exception for each wait would cost more than the wait. */
 const ENDED = new Error('the wait was over');
 
