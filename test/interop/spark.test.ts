@@ -135,6 +135,8 @@ describe('Spark and we write to one table', () => {
 	it('at the same time: no append of either is lost', async () => {
 		const name = 'contended';
 		const table = await sharedTable(name, 2);
+		// All snapshots stay, so that each can be looked at.
+		await table.setProperties({ 'datashard.maintenance.enabled': 'false' });
 		await table.append([{ id: 0n, region: 'ours' }]);
 		const theirs = 6;
 		let running = true;
