@@ -1,7 +1,7 @@
 /** Removing a folder table with its files. */
 import { IcebergError } from '../errors/iceberg-error.ts';
 import type { FileIO } from '../io/file-io.ts';
-import { baseName, joinLocation, withoutTrailingSlash } from '../io/location.ts';
+import { baseName, JOURNAL_FOLDER, joinLocation, withoutTrailingSlash } from '../io/location.ts';
 import { TEMPORARY_FILE_NAME } from '../io/local-file-io.ts';
 import { openFileIO } from '../io/resolve.ts';
 import { booleanProperty, TABLE_PROPERTY } from '../metadata/table-properties.ts';
@@ -28,7 +28,7 @@ export const MAX_REPORTED_FILES = 1000;
 /** How often versions are looked for that a writer still committed while the table was dropped. */
 const MAX_SWEEPS = 10;
 /** Folders whose whole content is the table's. */
-const OWN_FOLDERS: readonly string[] = [METADATA_FOLDER, '_journal'];
+const OWN_FOLDERS: readonly string[] = [METADATA_FOLDER, JOURNAL_FOLDER];
 /** Where a table's data files are unless it says otherwise; people have folders of this name, too. */
 const DATA_FOLDER = 'data';
 /** Every engine's data files have such a name, those that were never committed as well. */

@@ -3,7 +3,7 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { IcebergError } from '../errors/iceberg-error.ts';
 import type { FileIO } from '../io/file-io.ts';
-import { absoluteLocation, isLocalLocation, localPathOf } from '../io/location.ts';
+import { absoluteLocation, isLocalLocation, JOURNAL_FOLDER, localPathOf } from '../io/location.ts';
 import { DEFAULT_FORMAT_VERSION } from '../metadata/new-table.ts';
 import { GroupAppender, type OpenJournaling } from '../ingest/group-appender.ts';
 import { LazyMaintenance } from '../maintenance/lazy-maintenance.ts';
@@ -173,7 +173,7 @@ function tableOf<In, Out>(
 }
 
 function mayHaveJournals(location: string, { io }: LoadTableOptions): boolean {
-	return io === undefined && isLocalLocation(location) && existsSync(join(localPathOf(location), '_journal'));
+	return io === undefined && isLocalLocation(location) && existsSync(join(localPathOf(location), JOURNAL_FOLDER));
 }
 
 /** Journals are for tables in local folders that nobody has put a storage of their own under. */

@@ -50,9 +50,9 @@ export class Leader {
 	#turn: { readonly follower: Follower; readonly ended: Deferred<void> } | undefined;
 	/** removed files whose entries go with the next fold */
 	readonly #dropped = new Set<string>();
-	/** entries without a file, and since when they were seen so, by the monotonic clock */
-	/** journals that nobody can be led by, reported once */
+	/** journals that cannot be read, reported once */
 	readonly #unreadable = new Set<string>();
+	/** entries without a file, and since when they were seen so, by the monotonic clock */
 	readonly #missing = new Map<string, number>();
 	/** text of the positions that are known to be durable */
 	#durablePositions: string | undefined;

@@ -28,12 +28,10 @@ import {
 	type JournalReadFile,
 	type JournalStore,
 } from './journal-store.ts';
-import { localPathOf, withoutTrailingSlash } from './location.ts';
+import { JOURNAL_FOLDER, localPathOf, withoutTrailingSlash } from './location.ts';
 import { PathGuard } from './path-guard.ts';
 import { SyncPacer } from './sync-pacer.ts';
 
-/** The folder of a table that its journals are in. */
-export const JOURNAL_FOLDER = '_journal';
 /**
  * Zeros are written ahead in steps of so many bytes: a flush that finds the file's length and blocks unchanged need not
  * wait for the file system's own journal, which all processes share.

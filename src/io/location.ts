@@ -8,6 +8,9 @@ const SCHEME = /^([A-Za-z][A-Za-z0-9+.-]+):/;
 /** Longest location taken, in UTF-16 units. Linux's PATH_MAX is 4096 bytes. */
 const MAX_LOCATION_LENGTH = 4096;
 
+/** The folder of a table that its journals are in. */
+export const JOURNAL_FOLDER = '_journal';
+
 /** The scheme of a location in lower case; the empty string for a plain path. */
 export function schemeOf(location: string): string {
 	return SCHEME.exec(location)?.[1]?.toLowerCase() ?? '';

@@ -1,10 +1,8 @@
 /** Writers of files that are known to be gone, and to have left nothing that somebody else may still commit. */
 import type { FileIO } from '../io/file-io.ts';
-import { baseName, joinLocation } from '../io/location.ts';
+import { baseName, joinLocation, JOURNAL_FOLDER } from '../io/location.ts';
 import { identityText, type Processes, writerOf } from '../util/process-identity.ts';
 
-/** Folder of a table in which writers leave what others commit for them: rows, and descriptions of data files. */
-const JOURNAL_FOLDER = '_journal';
 const UUID = /[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}/g;
 const IDENTITY = /(?<![0-9a-z])[0-9a-f]{8}-[0-9a-z]{1,7}-[0-9a-z]{1,13}(?![0-9a-z])/;
 
