@@ -1,5 +1,6 @@
 /** The small files of a table's newest state, kept up to date manifest by manifest. */
 import type { FileIO } from '../io/file-io.ts';
+import { mayHoldLiveFiles } from '../manifest/live-files.ts';
 import type { ManifestFile } from '../manifest/types.ts';
 import { BOUND_TRUE } from '../expr/bound.ts';
 import type { FileScanTask } from '../scan/file-scan-task.ts';
@@ -40,7 +41,7 @@ export class SmallFiles {
 	 */
 	async byPartition(snapshot: Snapshot, context: SmallFilesContext): Promise<Map<string, SmallFile[]>> {
 		const { io, metadata, signal } = context;
-		const manifests = (await manifestsOf(io, snapshot, metadata, signal)).filter(hasLiveFiles);
+		const manifests = (await manifestsOf(io, snapshot, metadata, signal)).filter(mayHoldLiveFiles);
 		const partitions = new Map<string, SmallFile[]>();
 		const add = (file: SmallFile): void => {
 			const group = partitions.get(file.partition);
@@ -118,8 +119,4 @@ async function filesBesideDeletes(snapshot: Snapshot, context: SmallFilesContext
 function described(task: FileScanTask): SmallFile {
 	const { specId, partition, recordCount, fileSizeInBytes } = task.file;
 	return { task, partition: partitionKey(specId, partition), rowCount: recordCount, sizeBytes: fileSizeInBytes };
-}
-
-function hasLiveFiles(manifest: ManifestFile): boolean {
-	return manifest.addedFilesCount !== 0 || manifest.existingFilesCount !== 0;
 }

@@ -6,6 +6,17 @@ import { MANIFEST_FILE_TYPE } from './manifest-list-schema.ts';
 import type { FieldSummary, ManifestContent, ManifestFile } from './types.ts';
 
 const POSITIONS = new Map(MANIFEST_FILE_TYPE.fields.map((field, index) => [field.id, index]));
+/** A manifest in a list has its sequence numbers, and files and rows are counted. */
+const NOT_NEGATIVE: readonly number[] = [
+	LIST.sequenceNumber,
+	LIST.minSequenceNumber,
+	LIST.addedFilesCount,
+	LIST.existingFilesCount,
+	LIST.deletedFilesCount,
+	LIST.addedRowsCount,
+	LIST.existingRowsCount,
+	LIST.deletedRowsCount,
+];
 const CONTENTS: readonly ManifestContent[] = ['data', 'deletes'];
 
 /** `undefined` for a row that breaks a rule. `row` is of {@link MANIFEST_FILE_TYPE}. */
@@ -17,7 +28,7 @@ export function manifestFileFromRow(row: readonly Value[]): ManifestFile | undef
 	const addedSnapshotId = get<bigint>(LIST.addedSnapshotId);
 	const content = CONTENTS[get<number>(LIST.content) ?? 0];
 	if (location === null || length === undefined || specId === null || addedSnapshotId === null) return undefined;
-	if (content === undefined) return undefined;
+	if (content === undefined || NOT_NEGATIVE.some((id) => (get<bigint | number>(id) ?? 0) < 0)) return undefined;
 	const partitions = get<readonly (readonly Value[])[]>(LIST.partitions);
 	return {
 		location,

@@ -4,6 +4,7 @@ import { bindExpression } from '../expr/bind.ts';
 import { BOUND_TRUE, referencedFieldIds } from '../expr/bound.ts';
 import type { BoundExpression, Expression } from '../expr/expression.ts';
 import type { FileIO } from '../io/file-io.ts';
+import { mayHoldLiveFiles } from '../manifest/live-files.ts';
 import { decodeManifest } from '../manifest/manifest.ts';
 import type { ManifestTable } from '../manifest/partition-type.ts';
 import type { ManifestEntry, ManifestFile } from '../manifest/types.ts';
@@ -146,7 +147,7 @@ class FilePlanner {
 		return manifests.filter((manifest) => {
 			if (manifest.content !== content || manifest.sequenceNumber <= addedAfter) return false;
 			counts.total++;
-			if (manifest.addedFilesCount === 0 && manifest.existingFilesCount === 0) {
+			if (!mayHoldLiveFiles(manifest)) {
 				counts.skippedEmpty++;
 				return false;
 			}

@@ -1,5 +1,6 @@
 /** Adding data files. */
 import { IcebergError } from '../errors/iceberg-error.ts';
+import { mayHoldLiveFiles } from '../manifest/live-files.ts';
 import { encodeManifests } from '../manifest/encode-manifest.ts';
 import type { DataFile, ManifestEntry, ManifestFile } from '../manifest/types.ts';
 import type { ManifestProperties } from '../metadata/table-properties.ts';
@@ -64,7 +65,7 @@ export class AppendAction extends SnapshotAction {
 		// Written by the first attempt, for all.
 		const own = (this.#manifests ??= await this.#ownManifests(attempt));
 		const before = parent === undefined ? [] : await manifestsOf(context.io, parent, base, context.signal);
-		const merged = await this.#merger.merge(before.filter(hasLiveFiles), own.length, {
+		const merged = await this.#merger.merge(before.filter(mayHoldLiveFiles), own.length, {
 			io: context.io,
 			base,
 			properties: this.#options.manifests === 'fast' ? { ...properties, mergeEnabled: false } : properties,
@@ -125,9 +126,4 @@ function requireSpec(base: TableMetadata, specId: number) {
 			context: { specId },
 		});
 	return spec;
-}
-
-/** Manifests that only tell of deleted files say nothing to snapshots after theirs. */
-function hasLiveFiles(manifest: ManifestFile): boolean {
-	return manifest.addedFilesCount !== 0 || manifest.existingFilesCount !== 0;
 }

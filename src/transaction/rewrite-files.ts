@@ -1,5 +1,6 @@
 /** Replacing data files by others with the same rows. Iceberg spec: Snapshots, operation `replace`. */
 import { IcebergError } from '../errors/iceberg-error.ts';
+import { mayHoldLiveFiles } from '../manifest/live-files.ts';
 import { encodeManifests } from '../manifest/encode-manifest.ts';
 import type { DataFile, ManifestEntry, ManifestFile } from '../manifest/types.ts';
 import type { TableMetadata } from '../spec/table-metadata.ts';
@@ -87,7 +88,7 @@ export class RewriteFilesAction extends SnapshotAction {
 		// What an earlier action of this commit added has the number of that action's snapshot, another in each attempt.
 		const isOwn = removed.some(({ sequenceNumber }) => sequenceNumber === undefined);
 		const ownNumber = isOwn ? parent.sequenceNumber : undefined;
-		const before = (await manifestsOf(context.io, parent, base, context.signal)).filter(hasLiveFiles);
+		const before = (await manifestsOf(context.io, parent, base, context.signal)).filter(mayHoldLiveFiles);
 		await this.#deletes.check(base, before, context, ownNumber);
 		const kept = await this.#filterAll(attempt, before, ownNumber);
 		const manifests = await this.#addedManifests(attempt, ownNumber ?? startingSequenceNumber);
@@ -266,10 +267,6 @@ function binsOf(manifests: readonly ManifestFile[], targetSizeBytes: number): Ma
 		open.set(manifest.specId, { bin, sizeBytes: manifest.length });
 	}
 	return bins;
-}
-
-function hasLiveFiles(manifest: ManifestFile): boolean {
-	return manifest.addedFilesCount !== 0 || manifest.existingFilesCount !== 0;
 }
 
 function stale(location: string | undefined, why: string): IcebergError {

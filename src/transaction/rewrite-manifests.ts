@@ -1,4 +1,5 @@
 /** Putting the entries of many manifests, ordered by partition, into few. Iceberg spec: Snapshots, operation `replace`. */
+import { mayHoldLiveFiles } from '../manifest/live-files.ts';
 import { encodeManifests } from '../manifest/encode-manifest.ts';
 import type { ManifestEntry, ManifestFile } from '../manifest/types.ts';
 import { compareValues } from '../spec/compare.ts';
@@ -63,9 +64,7 @@ export class RewriteManifestsAction extends SnapshotAction {
 	protected override async attempt(attempt: SnapshotAttempt): Promise<ActionResult> {
 		const { base, context, parent } = attempt;
 		if (parent === undefined) return NOTHING_TO_CHANGE;
-		const before = (await manifestsOf(context.io, parent, base, context.signal)).filter(
-			(manifest) => manifest.addedFilesCount !== 0 || manifest.existingFilesCount !== 0,
-		);
+		const before = (await manifestsOf(context.io, parent, base, context.signal)).filter(mayHoldLiveFiles);
 		if (!this.#stillStands(before)) this.forget();
 		this.#rewritten ??= await this.#rewriteAll(attempt, before);
 		if (this.#rewritten.length === 0) return NOTHING_TO_CHANGE;

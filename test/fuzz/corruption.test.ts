@@ -148,7 +148,7 @@ const FLIPS = [0x01, 0x80, 0xff, 0x20, 0x04];
 /** Each kind of file: every so-manieth byte is changed; the offset of the start is another in each run of a flip. */
 const KINDS = [
 	{ kind: 'metadata', stride: 4, unseen: ['renamed', 'column gone'] },
-	{ kind: 'manifest list', stride: 7, unseen: [] },
+	{ kind: 'manifest list', stride: 2, unseen: [] },
 	{ kind: 'manifest', stride: 11, unseen: [] },
 	{ kind: 'Parquet file', stride: 4, unseen: ['column gone'] },
 ] as const;

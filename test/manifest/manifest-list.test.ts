@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { metadataText, readAvroHeader } from '../../src/codec/avro/container-reader.ts';
 import { hasCounts, withCounts } from '../../src/manifest/assign-numbers.ts';
+import { mayHoldLiveFiles } from '../../src/manifest/live-files.ts';
 import {
 	decodeManifestList,
 	encodeManifestList,
@@ -165,6 +166,30 @@ describe('a manifest list', () => {
 		expect((await encodeManifestList(manifests, contextOf(2))).nextRowId).toBeUndefined();
 		const { firstRowId: _, ...without } = contextOf(3);
 		await expect(encodeManifestList(manifests, without)).rejects.toMatchObject({ code: 'INVALID_ARGUMENT' });
+	});
+
+	test.each([
+		{ sequenceNumber: -2n },
+		{ minSequenceNumber: -2n },
+		{ addedFilesCount: -1 },
+		{ existingRowsCount: -1n },
+	] satisfies Partial<ManifestFile>[])('with a negative number is refused: %o', async (change) => {
+		const { bytes } = await encodeManifestList([manifestOf(change)], contextOf(2));
+		await expect(decodeManifestList(bytes, LOCATION)).rejects.toMatchObject({ code: 'CORRUPT' });
+	});
+
+	test('does not hide a manifest that by one count has no files, and by another has rows', () => {
+		const none = { addedFilesCount: 0, existingFilesCount: 0, addedRowsCount: 0n, existingRowsCount: 0n };
+		expect(mayHoldLiveFiles(manifestOf(none))).toBe(false);
+		const { addedRowsCount: _, existingRowsCount: __, ...filesOnly } = manifestOf(none);
+		expect(mayHoldLiveFiles(filesOnly)).toBe(false);
+		for (const change of [
+			{ addedFilesCount: 1 },
+			{ existingFilesCount: 1 },
+			{ addedRowsCount: 1n },
+			{ existingRowsCount: 1n },
+		])
+			expect(mayHoldLiveFiles(manifestOf({ ...none, ...change }))).toBe(true);
 	});
 
 	test('carries the metadata that other writers write', async () => {
