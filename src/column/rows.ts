@@ -145,7 +145,7 @@ export class BatchBuilder {
 
 	/** Adds `rows[from]` to `rows[to - 1]`. @throws `INVALID_DATA`, `LIMIT_EXCEEDED` */
 	add(rows: readonly unknown[], from: number, to: number): void {
-		for (let i = from; i < to; i++) this.#checkRow(rows[i], this.#rowNumber + i - from);
+		for (let i = from; i < to; i++) checkRow(rows[i], this.#rowNumber + i - from, this.#names, this.#known);
 		for (let k = 0; k < this.#columns.length; k++) this.#addColumn(rows as Record<string, unknown>[], from, to, k);
 		this.length += to - from;
 		this.#rowNumber += to - from;
@@ -156,27 +156,6 @@ export class BatchBuilder {
 		const { length } = this;
 		this.length = 0;
 		return { fields: this.fields, length, columns: this.#columns.map((column) => column.finish()) };
-	}
-
-	/** Rows are objects, and their keys name columns. Keys in the order of the columns are the quick case. */
-	#checkRow(row: unknown, rowNumber: number): void {
-		if (!isRecordLike(row))
-			throw new IcebergError('INVALID_DATA', `row ${rowNumber}: expected an object, found ${describeValue(row)}`, {
-				context: { row: rowNumber, value: describeValue(row), expected: 'an object' },
-			});
-		const names = this.#names;
-		let next = 0;
-		for (const key in row) {
-			if (key === names[next]) next++;
-			else if (!this.#known.has(key) && Object.hasOwn(row, key)) throw this.#unknownKey(key, row[key], rowNumber);
-		}
-	}
-
-	#unknownKey(key: string, value: unknown, rowNumber: number): IcebergError {
-		const refusal = unknownMember(key, value, this.#names);
-		return new IcebergError('INVALID_DATA', `row ${rowNumber}, column '${key}': ${String(refusal.context.problem)}`, {
-			context: { row: rowNumber, column: key, value: refusal.context.value, expected: refusal.context.expected },
-		});
 	}
 
 	#addColumn(rows: readonly Record<string, unknown>[], from: number, to: number, k: number): void {
@@ -204,4 +183,33 @@ export class BatchBuilder {
 		if (value === null) column.appendNull();
 		else column.appendValue(value);
 	}
+}
+
+/**
+ * Rows are objects, and their keys name columns. Keys in the order of the columns are the quick case.
+ * @param known the set of `names`, which are the columns'
+ * @throws `INVALID_DATA` naming the row
+ */
+export function checkRow(
+	row: unknown,
+	rowNumber: number,
+	names: readonly string[],
+	known: ReadonlySet<string>,
+): asserts row is Record<string, unknown> {
+	if (!isRecordLike(row))
+		throw new IcebergError('INVALID_DATA', `row ${rowNumber}: expected an object, found ${describeValue(row)}`, {
+			context: { row: rowNumber, value: describeValue(row), expected: 'an object' },
+		});
+	let next = 0;
+	for (const key in row) {
+		if (key === names[next]) next++;
+		else if (!known.has(key) && Object.hasOwn(row, key)) throw unknownKey(key, row[key], rowNumber, names);
+	}
+}
+
+function unknownKey(key: string, value: unknown, rowNumber: number, names: readonly string[]): IcebergError {
+	const refusal = unknownMember(key, value, names);
+	return new IcebergError('INVALID_DATA', `row ${rowNumber}, column '${key}': ${String(refusal.context.problem)}`, {
+		context: { row: rowNumber, column: key, value: refusal.context.value, expected: refusal.context.expected },
+	});
 }

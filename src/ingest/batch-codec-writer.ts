@@ -3,6 +3,9 @@ import { IcebergError } from '../errors/iceberg-error.ts';
 import { isWellFormed } from '../util/well-formed.ts';
 import { LOOPED_COPY_BYTES } from './batch-codec-layout.ts';
 
+/** Texts up to this length are copied by a loop while they are ASCII; their length is one byte. */
+const LOOPED_TEXT_LIMIT = 48;
+
 const word = new DataView(new ArrayBuffer(8));
 const wordBytes = new Uint8Array(word.buffer);
 
@@ -18,6 +21,13 @@ export class ByteWriter {
 	/** What was written from `start` on; a view that the next write makes stale. */
 	view(start = 0): Uint8Array {
 		return new Uint8Array(this.#bytes.buffer, start, this.length - start);
+	}
+
+	/** What was written, as bytes of their own. */
+	copy(): Uint8Array {
+		const bytes = Buffer.allocUnsafe(this.length);
+		this.#bytes.copy(bytes, 0, 0, this.length);
+		return bytes;
 	}
 
 	/** Forgets what was written behind the first `length` bytes and keeps the memory. */
@@ -78,11 +88,23 @@ export class ByteWriter {
 			throw new IcebergError('INVALID_DATA', 'text with half of a surrogate pair cannot be written as UTF-8', {
 				context: { value: text.slice(0, 100) },
 			});
-		const length = Buffer.byteLength(text);
-		this.varint(length);
-		this.reserve(length);
-		this.#bytes.write(text, this.length, length, 'utf8');
-		this.length += length;
+		this.#utf8(text);
+	}
+
+	/** {@link text} of text that is known to be well-formed. */
+	wellFormed(text: string): void {
+		const count = text.length;
+		if (count > LOOPED_TEXT_LIMIT) return this.#utf8(text);
+		this.reserve(count + 1);
+		const bytes = this.#bytes;
+		const start = this.length + 1;
+		for (let i = 0; i < count; i++) {
+			const unit = text.charCodeAt(i);
+			if (unit > 0x7f) return this.#utf8(text);
+			bytes[start + i] = unit;
+		}
+		bytes[start - 1] = count;
+		this.length = start + count;
 	}
 
 	/** Length and bytes. */
@@ -116,6 +138,14 @@ export class ByteWriter {
 		const grown = Buffer.allocUnsafeSlow(Math.max(needed, this.#bytes.length * 2));
 		this.#bytes.copy(grown, 0, 0, this.length);
 		this.#bytes = grown;
+	}
+
+	#utf8(text: string): void {
+		const length = Buffer.byteLength(text);
+		this.varint(length);
+		this.reserve(length);
+		this.#bytes.write(text, this.length, length, 'utf8');
+		this.length += length;
 	}
 
 	#word(count: number): void {

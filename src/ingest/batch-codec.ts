@@ -67,8 +67,8 @@ function decodeInto(gatherers: readonly Gatherer[], body: Uint8Array): number {
 	return length;
 }
 
-/** The elements [from, to). */
-function encodeVector(writer: ByteWriter, vector: Vector, from: number, to: number): void {
+/** Puts the elements [from, to) of a column behind what is in `writer`. */
+export function encodeVector(writer: ByteWriter, vector: Vector, from: number, to: number): void {
 	if (to === from || vector.layout === 'null') return;
 	if (encodeNulls(writer, vector, from, to)) encodeValues(writer, vector, from, to);
 }

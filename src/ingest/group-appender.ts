@@ -2,6 +2,7 @@
  * Group commit within one process: appends that arrive while a commit is in flight form the next one, so that a hundred
  * callers cost two commits rather than a hundred.
  */
+import { rowsToBatch } from '../column/rows.ts';
 import { concatBatches } from '../column/vector-ops.ts';
 import type { ColumnBatch } from '../column/vector.ts';
 import { IcebergError, isIcebergError } from '../errors/iceberg-error.ts';
@@ -21,6 +22,8 @@ import { batchSizeBytes } from '../write/batch-size.ts';
 import type { AppendHost } from './append-host.ts';
 import type { Appended } from './appended.ts';
 import type { Journaling } from './journaling.ts';
+import { decodeBatch } from './batch-codec.ts';
+import { BodyEncoder } from './row-codec.ts';
 import { appendKeyHash, KeyTakenError, RememberKeysAction, rememberedKeys } from './append-keys.ts';
 
 /** An append larger than this is written and committed by itself, as it streams in. */
@@ -41,6 +44,9 @@ export interface AppendRequest {
 	readonly signal?: AbortSignal;
 }
 
+/** What is appended: a few rows that are at hand, as users give them, or batches of the columns of the schema, checked. */
+export type AppendRows = readonly unknown[] | AsyncIterable<ColumnBatch>;
+
 interface Rows {
 	readonly schema: Schema;
 	readonly batches: readonly ColumnBatch[];
@@ -48,6 +54,15 @@ interface Rows {
 	readonly rowCount: number;
 	/** hash of the idempotency key */
 	readonly key: string | undefined;
+}
+
+/** Rows in the bytes of a journal. */
+interface EncodedRows {
+	readonly schema: Schema;
+	readonly body: Uint8Array;
+	readonly rowCount: number;
+	readonly key: string | undefined;
+	readonly until: 'committed' | 'journaled';
 }
 
 interface Waiting extends Rows {
@@ -76,6 +91,7 @@ export class GroupAppender {
 	/** appends that have begun and have not ended */
 	#active = 0;
 	#idle: Deferred<void> | undefined;
+	#encoder: BodyEncoder | undefined;
 
 	/** @param openJournaling where the table's storage has journals; called when the first is needed */
 	constructor(host: AppendHost, openJournaling?: OpenJournaling) {
@@ -87,16 +103,16 @@ export class GroupAppender {
 	 * Appends rows; resolves when they are committed. Small appends share commits, in the order in which their rows were
 	 * complete; large ones, and ones with a summary of their own, have a commit to themselves.
 	 *
-	 * @param batches of the columns of `schema`, checked
+	 * @param rows their values are taken before this returns, if they are rows
 	 * @throws as `commitActions`, what the input throws, and `ABORTED` while the append still waits for its turn
 	 */
-	async append(schema: Schema, batches: AsyncIterable<ColumnBatch>, request: AppendRequest): Promise<Appended> {
+	async append(schema: Schema, rows: AppendRows, request: AppendRequest): Promise<Appended> {
 		const key = request.idempotencyKey === undefined ? undefined : appendKeyHash(request.idempotencyKey);
 		this.#active += 1;
 		try {
 			return await (key === undefined
-				? this.#append(schema, batches, request, undefined)
-				: this.#appendOnce(schema, batches, request, key));
+				? this.#append(schema, rows, request, undefined)
+				: this.#appendOnce(schema, taken(schema, rows), request, key));
 		} finally {
 			this.#active -= 1;
 			if (this.#active === 0) this.#idle?.resolve();
@@ -167,7 +183,23 @@ export class GroupAppender {
 		return { rowCount: 0, snapshot: snapshotById(metadata, snapshotId), repeated: true };
 	}
 
-	async #append(
+	async #append(schema: Schema, rows: AppendRows, request: AppendRequest, key: string | undefined): Promise<Appended> {
+		if (!isAtHand(rows)) return this.#appendBatches(schema, rows, request, key);
+		throwIfAborted(request.signal);
+		if (rows.length === 0) return NOTHING;
+		const until = request.until ?? 'committed';
+		if (request.summary !== undefined || !(until === 'journaled' || this.#journaling?.isJoined === true))
+			return this.#appendBatches(schema, taken(schema, rows), request, key);
+		const body = this.#encoderOf(schema).rows(rows);
+		return this.#journal({ schema, body, rowCount: rows.length, key, until }, request.signal);
+	}
+
+	#encoderOf(schema: Schema): BodyEncoder {
+		if (this.#encoder?.schema !== schema) this.#encoder = new BodyEncoder(schema);
+		return this.#encoder;
+	}
+
+	async #appendBatches(
 		schema: Schema,
 		batches: AsyncIterable<ColumnBatch>,
 		request: AppendRequest,
@@ -188,26 +220,29 @@ export class GroupAppender {
 		if (rowCount === 0) return NOTHING;
 		if (request.summary !== undefined) return this.#commitOne(schema, chain(gathered, undefined), request, key);
 		const rows = { schema, batches: gathered, sizeBytes, rowCount, key };
-		if (request.until === 'journaled') return this.#journal(rows, 'journaled', request.signal);
-		if (this.#journaling?.isJoined === true) return this.#journal(rows, 'committed', request.signal);
+		if (request.until === 'journaled' || this.#journaling?.isJoined === true)
+			return this.#journal(this.#encoded(rows, request.until ?? 'committed'), request.signal);
 		return this.#enqueue(rows, request.signal);
 	}
 
-	async #journal(rows: Rows, until: 'committed' | 'journaled', signal: AbortSignal | undefined): Promise<Appended> {
-		const journaling = await this.#journals();
+	#encoded({ schema, batches, rowCount, key }: Rows, until: 'committed' | 'journaled'): EncodedRows {
+		return { schema, body: this.#encoderOf(schema).batch(concatBatches(batches)), rowCount, key, until };
+	}
+
+	async #journal(rows: EncodedRows, signal: AbortSignal | undefined): Promise<Appended> {
+		const journaling = this.#journaling ?? (await this.#journals());
 		if (journaling === undefined) {
 			const { location } = this.#host.loaded().metadata;
 			throw new IcebergError('UNSUPPORTED', `the storage of ${location} has no journals: append until 'committed'`);
 		}
-		const { schema, batches, rowCount, sizeBytes, key } = rows;
-		const record = { batch: concatBatches(batches), sizeBytes, schemaId: schema.schemaId, rowCount, key, until };
+		const { schema, body, rowCount, key, until } = rows;
 		try {
-			return await journaling.append(record, signal);
+			return await journaling.append({ body, schemaId: schema.schemaId, rowCount, key, until }, signal);
 		} catch (error) {
 			// Without a journal of its own the process goes on committing by itself.
-			if (until === 'committed' && journaling.isDenied && isIcebergError(error, 'PERMISSION_DENIED'))
-				return this.#enqueue(rows, signal);
-			throw error;
+			if (until !== 'committed' || !journaling.isDenied || !isIcebergError(error, 'PERMISSION_DENIED')) throw error;
+			const batch = decodeBatch(schema, body);
+			return this.#enqueue({ schema, batches: [batch], sizeBytes: batchSizeBytes(batch), rowCount, key }, signal);
 		}
 	}
 
@@ -289,7 +324,8 @@ export class GroupAppender {
 				return;
 			} catch (error) {
 				if (error instanceof JoinOthers) {
-					for (const rows of left) this.#journal(rows, 'committed', undefined).then(rows.resolve, rows.reject);
+					for (const rows of left)
+						this.#journal(this.#encoded(rows, 'committed'), undefined).then(rows.resolve, rows.reject);
 					return;
 				}
 				if (!(error instanceof KeyTakenError)) throw error;
@@ -359,6 +395,15 @@ export class GroupAppender {
 			throw error;
 		}
 	}
+}
+
+function isAtHand(rows: AppendRows): rows is readonly unknown[] {
+	return Array.isArray(rows);
+}
+
+/** Rows as they are now, whatever becomes of the objects that hold them. */
+function taken(schema: Schema, rows: AppendRows): AsyncIterable<ColumnBatch> {
+	return isAtHand(rows) ? chain([rowsToBatch(schema.fields, rows)], undefined) : rows;
 }
 
 const NOTHING: Appended = { rowCount: 0, snapshot: undefined, repeated: false };

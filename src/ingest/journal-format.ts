@@ -6,10 +6,8 @@
  * others are records, numbered from 1 without gaps.
  */
 import { crc32 } from 'node:zlib';
-import type { ColumnBatch } from '../column/vector.ts';
 import { IcebergError } from '../errors/iceberg-error.ts';
 import type { DataFile } from '../manifest/types.ts';
-import { encodeBatch } from './batch-codec.ts';
 import { ByteReader } from './batch-codec-reader.ts';
 import type { ByteWriter } from './batch-codec-writer.ts';
 import { encodeDataFiles } from './journal-format-files.ts';
@@ -55,8 +53,9 @@ interface RecordFacts {
 
 /** A record to write: rows, or files that hold them already. */
 export type NewJournalRecord = RecordFacts &
+	/** `body`: as `encodeBatch` or `encodeRow` makes it */
 	(
-		| { readonly kind: 'rows'; readonly batch: ColumnBatch }
+		| { readonly kind: 'rows'; readonly body: Uint8Array; readonly rowCount: number }
 		| { readonly kind: 'files'; readonly files: readonly DataFile[]; readonly rowCount: number }
 	);
 
@@ -99,13 +98,9 @@ export function encodeRecord(writer: ByteWriter, record: NewJournalRecord): void
 		);
 		if (record.key !== undefined) writeText(writer, record.key);
 		if (record.summary !== undefined) writeSummary(writer, record.summary);
-		if (record.kind === 'rows') {
-			writer.varint(record.batch.length);
-			encodeBatch(writer, record.batch);
-		} else {
-			writer.varint(record.rowCount);
-			encodeDataFiles(writer, record.files);
-		}
+		writer.varint(record.rowCount);
+		if (record.kind === 'rows') writer.raw(record.body, 0, record.body.length);
+		else encodeDataFiles(writer, record.files);
 	});
 }
 

@@ -39,13 +39,16 @@ export interface JournalAppendFile {
 	 * Puts bytes behind those before, where readers see them, not yet durably. They may be reused once this is done. Either
 	 * all of them are appended or none: after a failure the file is as it was and may be appended to again, or, where it
 	 * cannot be made so, every further call fails.
+	 *
+	 * @param syncFollows `sync` is called next: a store that can do both at once may do so now. What of that fails is told by
+	 * `sync`
 	 */
-	append(bytes: Uint8Array): Awaitable<void>;
+	append(bytes: Uint8Array, syncFollows?: boolean): Awaitable<void>;
 	/**
-	 * Durable when resolved: what was appended before the call, and the file's name. Calls that come while one is under way
-	 * share the next one. After a failure every further call fails: what is on the disk is not known any more.
+	 * Durable when this is done: what was appended before the call, and the file's name. Calls that come while one is under
+	 * way share the next one. After a failure every further call fails: what is on the disk is not known any more.
 	 */
-	sync(): Promise<void>;
+	sync(): Awaitable<void>;
 	/** Waits for a `sync` that is under way. Does not make durable what was not. */
 	close(): Awaitable<void>;
 }

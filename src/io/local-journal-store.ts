@@ -1,19 +1,8 @@
 /** Journals as local files, in the folder `_journal` of a table. POSIX systems. */
-import {
-	closeSync,
-	constants,
-	fdatasync,
-	fstatSync,
-	ftruncateSync,
-	openSync,
-	readdirSync,
-	readSync,
-	statSync,
-	unlinkSync,
-	writeSync,
-} from 'node:fs';
+import { closeSync, constants, fstatSync, openSync, readdirSync, readSync, statSync, unlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { IcebergError } from '../errors/iceberg-error.ts';
+import type { Clock } from '../util/ports.ts';
 import { systemClock } from '../util/system-ports.ts';
 import { FolderPersister } from './folder-persister.ts';
 import { blockingCalls, FILE_MODE, pooledCalls } from './fs-calls.ts';
@@ -28,47 +17,29 @@ import {
 	type JournalReadFile,
 	type JournalStore,
 } from './journal-store.ts';
+import { FlushPace, type JournalCalls, LocalJournalAppendFile, systemJournalCalls } from './local-journal-append.ts';
 import { JOURNAL_FOLDER, localPathOf, withoutTrailingSlash } from './location.ts';
 import { PathGuard } from './path-guard.ts';
 import { SyncPacer } from './sync-pacer.ts';
 
-/**
- * Zeros are written ahead in steps of so many bytes: a flush that finds the file's length and blocks unchanged need not
- * wait for the file system's own journal, which all processes share.
- */
-const AHEAD_BYTES = 64 * 1024;
 const CREATE_FLAGS = constants.O_RDWR | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW;
 const READ_FLAGS = constants.O_RDONLY | constants.O_NOFOLLOW;
 /** How often the folder is made anew that somebody else removes, being empty, before a file is in it. */
 const MAX_FOLDER_ATTEMPTS = 5;
-const ZEROS = new Uint8Array(AHEAD_BYTES);
-
-/** The system calls that appending makes; another set is for tests. Blocking but for `fdatasync`. */
-export interface JournalCalls {
-	write(fd: number, bytes: Uint8Array, offset: number, length: number, position: number): number;
-	truncate(fd: number, length: number): void;
-	fdatasync(fd: number): Promise<void>;
-}
-
-const systemCalls: JournalCalls = {
-	write: writeSync,
-	truncate: ftruncateSync,
-	fdatasync: (fd) =>
-		new Promise((resolve, reject) => {
-			fdatasync(fd, (error) => (error === null ? resolve() : reject(error)));
-		}),
-};
 
 export interface LocalJournalStoreOptions {
 	readonly calls?: JournalCalls;
+	/** tells how long flushes take */
+	readonly clock?: Clock;
 }
 
-/** {@link JournalStore} over the file system. Reading and appending block; flushing does not. */
+/** {@link JournalStore} over the file system. Reading and appending block; flushing does where the disk is quick. */
 export class LocalJournalStore implements JournalStore {
 	readonly #folder: string;
 	readonly #guard: PathGuard;
 	readonly #persister: FolderPersister;
 	readonly #calls: JournalCalls;
+	readonly #pace: FlushPace;
 
 	/** @param tableLocation an absolute path or `file:` URI. @throws `INVALID_ARGUMENT` for another */
 	constructor(tableLocation: string, options: LocalJournalStoreOptions = {}) {
@@ -80,13 +51,14 @@ export class LocalJournalStore implements JournalStore {
 			this.#guard,
 			systemLooks,
 		);
-		this.#calls = options.calls ?? systemCalls;
+		this.#calls = options.calls ?? systemJournalCalls;
+		this.#pace = new FlushPace(options.clock ?? systemClock);
 	}
 
 	create(name: string): JournalAppendFile {
 		const path = this.#pathOf(name);
 		const fd = this.#openNew(path);
-		return new LocalAppendFile(path, fd, this.#calls, () => this.#persister.persist([this.#folder]));
+		return new LocalJournalAppendFile(path, fd, this.#calls, this.#pace, () => this.#persister.persist([this.#folder]));
 	}
 
 	open(name: string): JournalReadFile | undefined {
@@ -177,145 +149,6 @@ function unlinked(path: string): boolean {
 	} catch (error) {
 		if (errnoOf(error) === 'ENOENT') return false;
 		throw fsError(error, 'remove', path);
-	}
-}
-
-class LocalAppendFile implements JournalAppendFile {
-	readonly #path: string;
-	readonly #fd: number;
-	readonly #calls: JournalCalls;
-	readonly #persistName: () => Promise<void>;
-	#size = 0;
-	/** where the zeros end that were written ahead */
-	#ahead = 0;
-	#named = false;
-	/** why nothing works any more */
-	#failure: IcebergError | undefined;
-	#closed = false;
-	/** the flush that is under way */
-	#running: Promise<void> | undefined;
-	/** the one that begins when it has ended */
-	#waiting: Promise<void> | undefined;
-
-	constructor(path: string, fd: number, calls: JournalCalls, persistName: () => Promise<void>) {
-		this.#path = path;
-		this.#fd = fd;
-		this.#calls = calls;
-		this.#persistName = persistName;
-	}
-
-	get size(): number {
-		return this.#size;
-	}
-
-	append(bytes: Uint8Array): void {
-		this.#checkUsable();
-		const end = this.#size + bytes.length;
-		try {
-			if (end > this.#ahead) this.#writeAhead(end);
-		} catch (error) {
-			throw this.#undo(fsError(error, 'append to', this.#path));
-		}
-		try {
-			this.#writeAt(bytes, bytes.length, this.#size);
-		} catch (error) {
-			this.#failure = fsError(error, 'append to', this.#path);
-			throw this.#undo(this.#failure);
-		}
-		this.#size = end;
-	}
-
-	sync(): Promise<void> {
-		if (this.#closed) return Promise.reject(this.#closedError());
-		if (this.#running === undefined) return this.#startSync();
-		const start = (): Promise<void> => this.#startSync();
-		this.#waiting ??= this.#running.then(start, start);
-		return this.#waiting;
-	}
-
-	#startSync(): Promise<void> {
-		this.#waiting = undefined;
-		const running = this.#flush();
-		this.#running = running;
-		const ended = (): void => {
-			if (this.#waiting === undefined) this.#running = undefined;
-		};
-		running.then(ended, ended);
-		return running;
-	}
-
-	async #flush(): Promise<void> {
-		if (this.#failure !== undefined) throw this.#failure;
-		try {
-			await this.#calls.fdatasync(this.#fd);
-			if (!this.#named) await this.#persistName();
-			this.#named = true;
-		} catch (error) {
-			this.#failure ??= fsError(error, 'make durable', this.#path);
-			throw this.#failure;
-		}
-	}
-
-	async close(): Promise<void> {
-		if (this.#closed) return;
-		this.#closed = true;
-		await (this.#waiting ?? this.#running)?.catch(() => undefined);
-		try {
-			if (this.#failure === undefined && this.#ahead > this.#size) this.#calls.truncate(this.#fd, this.#size);
-		} catch {
-			// zeros behind the end mean nothing
-		}
-		closeSync(this.#fd);
-	}
-
-	/**
-	 * Zeros up to `end`, and more where there is room. What there is no room for fails here, where no reader sees anything of
-	 * it: of several records in one append, some would be whole before all are, and could not be taken back.
-	 */
-	#writeAhead(end: number): void {
-		const target = Math.ceil((end + 1) / AHEAD_BYTES) * AHEAD_BYTES;
-		for (let at = Math.max(this.#ahead, this.#size); at < target; at = this.#ahead) {
-			const count = Math.min(AHEAD_BYTES, target - at);
-			try {
-				this.#writeAt(ZEROS, count, at);
-				this.#ahead = at + count;
-			} catch (error) {
-				if (end <= this.#ahead) return;
-				if (at + count < end) throw error;
-				this.#writeAt(ZEROS, end - at, at);
-				this.#ahead = end;
-				return;
-			}
-		}
-	}
-
-	#writeAt(bytes: Uint8Array, length: number, position: number): void {
-		let done = 0;
-		while (done < length) {
-			const written = this.#calls.write(this.#fd, bytes, done, length - done, position + done);
-			if (written <= 0) throw Object.assign(new Error('the system wrote nothing'), { code: 'EIO' });
-			done += written;
-		}
-	}
-
-	/** Takes back what was written in part: nothing sound may ever stand behind it. */
-	#undo(failure: IcebergError): IcebergError {
-		try {
-			this.#calls.truncate(this.#fd, this.#size);
-			this.#ahead = 0;
-		} catch {
-			this.#failure = failure;
-		}
-		return failure;
-	}
-
-	#checkUsable(): void {
-		if (this.#failure !== undefined) throw this.#failure;
-		if (this.#closed) throw this.#closedError();
-	}
-
-	#closedError(): IcebergError {
-		return new IcebergError('CLOSED', `${this.#path} was closed: it takes no more records`);
 	}
 }
 

@@ -46,6 +46,14 @@ export interface AppendOnceOptions extends AppendOptions {
 	readonly until?: 'committed' | 'journaled';
 }
 
+/** Most rows that are taken as they are, without a way for more to follow. */
+const ROWS_AT_HAND_LIMIT = 1024;
+
+/** An array of few rows. */
+export function isRowsAtHand(input: unknown): input is readonly unknown[] {
+	return Array.isArray(input) && input.length <= ROWS_AT_HAND_LIMIT;
+}
+
 /**
  * Batches of the schema's columns. Values are checked as they are read; batches before a refused row must not be committed.
  * @throws at once `INVALID_ARGUMENT` for something that holds no rows; while iterating `INVALID_DATA` with row, column and value

@@ -22,7 +22,7 @@ import { type CallEffect, type CallOptions, within } from '../util/deadline.ts';
 import type { Clock, Random } from '../util/ports.ts';
 import type { Processes } from '../util/process-identity.ts';
 import type { ColumnBatch } from '../column/vector.ts';
-import { type AppendInput, type AppendOnceOptions, batchesOf } from './append-input.ts';
+import { type AppendInput, type AppendOnceOptions, batchesOf, isRowsAtHand } from './append-input.ts';
 import type { AppendResult, HistoryEntry } from './results.ts';
 import { CALL_KEYS, checkAppendOptions, checkOptions, STATE_READ_KEYS } from './check-options.ts';
 import { checkFollowOptions, type FollowOptions } from './follow-options.ts';
@@ -70,10 +70,10 @@ export interface AppenderHost {
 
 /** The port through which a table appends; `ingest/` has the implementation. */
 export interface Appender {
-	/** @param batches of the columns of `schema`, checked */
+	/** @param rows a few that are at hand, taken at once, or batches of the columns of `schema`, checked */
 	append(
 		schema: Schema,
-		batches: AsyncIterable<ColumnBatch>,
+		rows: readonly unknown[] | AsyncIterable<ColumnBatch>,
 		request: AppendOnceOptions,
 	): Promise<{
 		readonly rowCount: number;
@@ -309,7 +309,8 @@ export class Table<In = RowInput, Out = Row> implements RowTyped<In, Out>, Async
 		const { rowCount, snapshot, repeated, journaled } = await this.#within('append to', 'commit', options, (signal) => {
 			const schema = currentSchema(this.metadata);
 			const { timeoutMs: _, ...request } = options;
-			return this.#appender.append(schema, batchesOf(schema, data, signal), withSignal(request, signal));
+			const rows = isRowsAtHand(data) ? data : batchesOf(schema, data, signal);
+			return this.#appender.append(schema, rows, withSignal(request, signal));
 		});
 		if (repeated) {
 			const message = 'nothing to append: an earlier append with this idempotencyKey has appended the rows';

@@ -1,7 +1,7 @@
 /** Types and engine values for property tests. */
 import fc from 'fast-check';
 import { bytesToUuid } from '../../src/spec/single-value.ts';
-import type { NestedField, Type, Value } from '../../src/spec/types.ts';
+import type { MapValue, NestedField, StructValue, Type, Value } from '../../src/spec/types.ts';
 import { encodeVariant } from '../../src/column/variant-encode.ts';
 import {
 	decimalTypes,
@@ -111,4 +111,25 @@ export function typedColumns(maxLength = 40): fc.Arbitrary<{ type: Type; column:
 	return types().chain((type) =>
 		fc.array(orNull(type, false), { maxLength }).map((column) => ({ type, column: column as Value[] })),
 	);
+}
+
+/** An engine value as a user would give it. */
+export function asInput(type: Type, value: Value): unknown {
+	if (value === null) return null;
+	if (type.kind === 'struct')
+		return Object.fromEntries(
+			type.fields.map((child, i) => [child.name, asInput(child.type, (value as StructValue)[i] as Value)]),
+		);
+	if (type.kind === 'list') return (value as readonly Value[]).map((item) => asInput(type.element, item));
+	if (type.kind === 'map')
+		return new Map((value as MapValue).map(([key, item]) => [asInput(type.key, key), asInput(type.value, item)]));
+	if (type.kind === 'decimal') {
+		const digits = (value as bigint)
+			.toString()
+			.replace('-', '')
+			.padStart(type.scale + 1, '0');
+		const sign = (value as bigint) < 0n ? '-' : '';
+		return `${sign}${digits.slice(0, digits.length - type.scale)}.${digits.slice(digits.length - type.scale)}`;
+	}
+	return value;
 }

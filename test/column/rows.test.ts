@@ -12,8 +12,8 @@ import {
 import type { ColumnBatch } from '../../src/column/vector.ts';
 import { getValue } from '../../src/column/vector-values.ts';
 import { IcebergError } from '../../src/errors/iceberg-error.ts';
-import type { MapValue, NestedField, StructValue, Type, Value } from '../../src/spec/types.ts';
-import { tables } from './arbitraries.ts';
+import type { NestedField, Value } from '../../src/spec/types.ts';
+import { asInput, tables } from './arbitraries.ts';
 
 const field = (
 	id: number,
@@ -50,27 +50,6 @@ function refusal(work: () => unknown): IcebergError {
 		throw error;
 	}
 	throw new Error('nothing was refused');
-}
-
-/** An engine value as a user would give it. */
-function asInput(type: Type, value: Value): unknown {
-	if (value === null) return null;
-	if (type.kind === 'struct')
-		return Object.fromEntries(
-			type.fields.map((child, i) => [child.name, asInput(child.type, (value as StructValue)[i] as Value)]),
-		);
-	if (type.kind === 'list') return (value as readonly Value[]).map((item) => asInput(type.element, item));
-	if (type.kind === 'map')
-		return new Map((value as MapValue).map(([key, item]) => [asInput(type.key, key), asInput(type.value, item)]));
-	if (type.kind === 'decimal') {
-		const digits = (value as bigint)
-			.toString()
-			.replace('-', '')
-			.padStart(type.scale + 1, '0');
-		const sign = (value as bigint) < 0n ? '-' : '';
-		return `${sign}${digits.slice(0, digits.length - type.scale)}.${digits.slice(digits.length - type.scale)}`;
-	}
-	return value;
 }
 
 describe('rowsToBatch', () => {

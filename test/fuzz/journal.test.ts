@@ -21,6 +21,7 @@ import { MemoryJournalStore } from '../../src/io/memory-journal-store.ts';
 import { Schema } from '../../src/spec/schema.ts';
 import type { NestedField, Value } from '../../src/spec/types.ts';
 import { tables } from '../column/arbitraries.ts';
+import { recordOf } from '../support/journal-records.ts';
 
 const HEADER = { tableUuid: 'c3b6', journalId: 'j', writer: 'h-1-2', createdMs: 1 };
 
@@ -44,7 +45,7 @@ function journalOf(fields: readonly NestedField[], rows: readonly (readonly Valu
 	encodeHeader(writer, HEADER);
 	const ends = [writer.length];
 	rows.forEach((row, i) => {
-		encodeRecord(writer, { kind: 'rows', seq: i + 1, schemaId: 0, batch: batchOf(fields, [row]) });
+		encodeRecord(writer, { ...recordOf(batchOf(fields, [row])), seq: i + 1, schemaId: 0 });
 		ends.push(writer.length);
 	});
 	return { bytes: writer.view().slice(), ends };

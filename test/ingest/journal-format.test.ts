@@ -19,6 +19,7 @@ import type { DataFile } from '../../src/manifest/types.ts';
 import { Schema } from '../../src/spec/schema.ts';
 import type { NestedField, Value } from '../../src/spec/types.ts';
 import { decimalTypes, fixedTypes, plainTypes, primitiveValues } from '../support/arbitrary-types.ts';
+import { recordOf } from '../support/journal-records.ts';
 
 const fields: NestedField[] = [
 	{ id: 1, name: 'id', required: true, type: { kind: 'long' } },
@@ -111,7 +112,7 @@ describe('a record of a journal', () => {
 				[1n, 'a'],
 				[2n, null],
 			];
-			encodeRecord(writer, { kind: 'rows', seq: 2 ** 40, schemaId: 3, batch: batchOf(rows), ...extra });
+			encodeRecord(writer, { ...recordOf(batchOf(rows)), seq: 2 ** 40, schemaId: 3, ...extra });
 			const { body, ...rest } = decodeRecord(payloadOf(writer, start), 100);
 			const endOffset = 100 + writer.length - start;
 			expect(rest).toEqual({ kind: 'rows', seq: 2 ** 40, schemaId: 3, rowCount: 2, offset: 100, endOffset, ...extra });
@@ -138,9 +139,9 @@ describe('a record of a journal', () => {
 		const before = writer.view().slice();
 		const batch = batchOf([[1n, 'x'.repeat(65 * 1024 * 1024)]]);
 		const records: [NewJournalRecord, string][] = [
-			[{ kind: 'rows', seq: 1, schemaId: 0, batch }, 'LIMIT_EXCEEDED'],
-			[{ kind: 'rows', seq: 1, schemaId: 0, batch: batchOf([]), key: 'x'.repeat(5000) }, 'LIMIT_EXCEEDED'],
-			[{ kind: 'rows', seq: 1, schemaId: 0, batch: batchOf([]), summary: { a: '\ud800' } }, 'INVALID_DATA'],
+			[{ ...recordOf(batch), seq: 1, schemaId: 0 }, 'LIMIT_EXCEEDED'],
+			[{ ...recordOf(batchOf([])), seq: 1, schemaId: 0, key: 'x'.repeat(5000) }, 'LIMIT_EXCEEDED'],
+			[{ ...recordOf(batchOf([])), seq: 1, schemaId: 0, summary: { a: '\ud800' } }, 'INVALID_DATA'],
 		];
 		for (const [record, code] of records) {
 			expect(() => encodeRecord(writer, record)).toThrow(expect.objectContaining({ code }));

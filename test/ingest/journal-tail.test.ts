@@ -5,6 +5,7 @@ import { ByteWriter } from '../../src/ingest/batch-codec-writer.ts';
 import { encodeHeader, encodeRecord, FRAME_HEADER_BYTES } from '../../src/ingest/journal-format.ts';
 import { type JournalPosition, JournalTail, type TailResult } from '../../src/ingest/journal-format-tail.ts';
 import type { JournalReadFile } from '../../src/io/journal-store.ts';
+import { recordOf } from '../support/journal-records.ts';
 
 const HEADER = { tableUuid: 'table', journalId: 'journal', writer: 'h-1-2', createdMs: 5 };
 
@@ -19,7 +20,7 @@ function journal(texts: readonly string[], firstSeq = 1): { bytes: Uint8Array; e
 	encodeHeader(writer, HEADER);
 	const ends = [writer.length];
 	texts.forEach((text, i) => {
-		encodeRecord(writer, { kind: 'rows', seq: firstSeq + i, schemaId: 0, batch: batch(text) });
+		encodeRecord(writer, { ...recordOf(batch(text)), seq: firstSeq + i, schemaId: 0 });
 		ends.push(writer.length);
 	});
 	return { bytes: writer.view().slice(), ends };

@@ -24,6 +24,7 @@ import type { ProcessIdentity, Processes } from '../../src/util/process-identity
 import { identityText, sameProcess, writerSuffix } from '../../src/util/process-identity.ts';
 import { systemClock, systemRandom } from '../../src/util/system-ports.ts';
 import { Hub, type HubLink } from '../support/hub-link.ts';
+import { recordOf } from '../support/journal-records.ts';
 
 const LOCATION = '/tables/t';
 const rows = schema({ id: long().required(), text: string() });
@@ -149,7 +150,7 @@ function writeJournal(
 	records.forEach((ids, k) => {
 		const values = ids.map((id) => ({ id, text: `row ${id}` }));
 		const batch = rowsToBatch(rows.fields, values);
-		encodeRecord(bytes, { kind: 'rows', seq: k + 1, schemaId: metadata.currentSchemaId, journaled: true, batch });
+		encodeRecord(bytes, { ...recordOf(batch), seq: k + 1, schemaId: metadata.currentSchemaId, journaled: true });
 	});
 	const file = at.journals.create(`${journalId}.journal`);
 	file.append(bytes.view());
@@ -358,8 +359,8 @@ describe('a record that the table refuses', () => {
 		encodeHeader(bytes, { tableUuid, journalId: 'left', writer: identityText(writer), createdMs: 0 });
 		const key = appendKeyHash('job');
 		const batch = rowsToBatch(rows.fields, [{ id: 1, text: 'x' }]);
-		encodeRecord(bytes, { kind: 'rows', seq: 1, schemaId: 0, batch });
-		for (const seq of [2, 3]) encodeRecord(bytes, { kind: 'rows', seq, schemaId: 77, key, batch });
+		encodeRecord(bytes, { ...recordOf(batch), seq: 1, schemaId: 0 });
+		for (const seq of [2, 3]) encodeRecord(bytes, { ...recordOf(batch), seq, schemaId: 77, key });
 		at.journals.create('left.journal').append(bytes.view());
 		const process = at.process();
 		await process.append([2], { until: 'journaled' });

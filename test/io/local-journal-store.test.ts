@@ -2,6 +2,7 @@ import {
 	fdatasyncSync,
 	ftruncateSync,
 	mkdirSync,
+	openSync,
 	readFileSync,
 	rmSync,
 	symlinkSync,
@@ -12,7 +13,10 @@ import { chmod, mkdtemp, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { type JournalCalls, LocalJournalStore } from '../../src/io/local-journal-store.ts';
+import { type JournalCalls, systemJournalCalls } from '../../src/io/local-journal-append.ts';
+import { LocalJournalStore } from '../../src/io/local-journal-store.ts';
+import type { Clock } from '../../src/util/ports.ts';
+import { systemClock } from '../../src/util/system-ports.ts';
 
 const NAME = 'a.journal';
 let table: string;
@@ -49,6 +53,43 @@ class FailingCalls implements JournalCalls {
 		if (this.failSync) throw Object.assign(new Error('EIO'), { code: 'EIO' });
 		fdatasyncSync(fd);
 	}
+}
+
+interface Counts {
+	durable: number;
+	flushes: number;
+	pooled: number;
+	failDurable: boolean;
+	/** what a flush takes, ms */
+	tookMs: number;
+}
+
+/** The system's calls, flushes counted. */
+function countingCalls(): { readonly calls: JournalCalls; readonly clock: Clock; readonly at: Counts } {
+	const at: Counts = { durable: 0, flushes: 0, pooled: 0, failDurable: false, tookMs: 0.2 };
+	let nowMs = 0;
+	const clock: Clock = { ...systemClock, monotonicMs: () => nowMs };
+	let durableFd: number | undefined;
+	const calls: JournalCalls = {
+		...systemJournalCalls,
+		write: (fd, bytes, offset, length, position) => {
+			if (fd === durableFd && at.failDurable) throw Object.assign(new Error('EIO'), { code: 'EIO' });
+			if (fd === durableFd) at.durable++;
+			return writeSync(fd, bytes, offset, length, position);
+		},
+		fdatasyncNow: (fd) => {
+			at.flushes++;
+			nowMs += at.tookMs;
+			fdatasyncSync(fd);
+		},
+		fdatasync: async (fd) => {
+			at.pooled++;
+			nowMs += at.tookMs;
+			fdatasyncSync(fd);
+		},
+		openDurable: () => (durableFd = openSync(join(folder, NAME), 'r+')),
+	};
+	return { calls, clock, at };
 }
 
 /** What is in the file, without the zeros at its end. */
@@ -167,6 +208,7 @@ describe('LocalJournalStore', () => {
 		file.append(Uint8Array.of(1));
 		await file.sync();
 		calls.failSync = true;
+		file.append(Uint8Array.of(9));
 		await expect(file.sync()).rejects.toMatchObject({ code: 'STORAGE', message: expect.stringContaining('a.journal') });
 		calls.failSync = false;
 		await expect(file.sync()).rejects.toMatchObject({ code: 'STORAGE' });
@@ -185,10 +227,87 @@ describe('LocalJournalStore', () => {
 		expect(calls.flushes).toBe(1);
 		await Promise.all([first, ...others]);
 		expect(calls.flushes).toBe(2);
+		file.append(Uint8Array.of(2));
 		await file.sync();
 		expect(calls.flushes).toBe(3);
 		await file.close();
 	});
+
+	it('makes a record durable as it is written where all before it is durable, and else by a flush', async () => {
+		const { calls, clock, at } = countingCalls();
+		const file = new LocalJournalStore(table, { calls, clock }).create(NAME);
+		file.append(Uint8Array.of(1), true);
+		await file.sync();
+		expect(at).toMatchObject({ durable: 0, flushes: 1 });
+		file.append(Uint8Array.of(2), true);
+		expect(file.sync()).toBeUndefined();
+		expect(at).toMatchObject({ durable: 1, flushes: 1 });
+		file.append(Uint8Array.of(3));
+		file.append(Uint8Array.of(4), true);
+		await file.sync();
+		expect(at).toMatchObject({ durable: 1, flushes: 2 });
+		// zeros are written ahead first, and the file has grown
+		file.append(new Uint8Array(70_000).fill(5), true);
+		await file.sync();
+		expect(at).toMatchObject({ durable: 1, flushes: 3 });
+		expect(appended()).toEqual([1, 2, 3, 4, ...new Array(70_000).fill(5)]);
+		await file.close();
+	});
+
+	it('leaves a record in the file that could not be made durable as it was written, and says so by the flush', async () => {
+		const { calls, clock, at } = countingCalls();
+		const file = new LocalJournalStore(table, { calls, clock }).create(NAME);
+		file.append(Uint8Array.of(1));
+		await file.sync();
+		at.failDurable = true;
+		file.append(Uint8Array.of(2, 3), true);
+		expect(appended()).toEqual([1, 2, 3]);
+		await expect(file.sync()).rejects.toMatchObject({ code: 'STORAGE' });
+		expect(() => file.append(Uint8Array.of(4))).toThrow(/the device failed/);
+		await file.close();
+	});
+
+	it('flushes beside the thread that appends once the disk is slow', async () => {
+		const { calls, clock, at } = countingCalls();
+		const file = new LocalJournalStore(table, { calls, clock }).create(NAME);
+		file.append(Uint8Array.of(1));
+		await file.sync();
+		at.tookMs = 50;
+		file.append(Uint8Array.of(2));
+		await file.sync();
+		expect(at).toMatchObject({ flushes: 2, pooled: 0 });
+		file.append(Uint8Array.of(3), true);
+		await file.sync();
+		expect(at).toMatchObject({ durable: 0, flushes: 2, pooled: 1 });
+		// and again itself once the disk is quick
+		at.tookMs = 0.2;
+		for (let i = 0; i < 20; i++) {
+			file.append(Uint8Array.of(4), true);
+			await file.sync();
+		}
+		const { pooled } = at;
+		file.append(Uint8Array.of(5), true);
+		expect(file.sync()).toBeUndefined();
+		expect(at.pooled).toBe(pooled);
+		await file.close();
+	});
+
+	it.runIf(process.platform === 'linux')(
+		'opens a file anew for writes that are durable, whatever its name',
+		async () => {
+			const store = new LocalJournalStore(table);
+			const file = store.create(NAME);
+			file.append(Uint8Array.of(1));
+			await file.sync();
+			const reader = store.open(NAME);
+			await store.remove(NAME);
+			file.append(Uint8Array.of(2, 3), true);
+			expect(file.sync()).toBeUndefined();
+			expect([...((await reader?.read(0, 3)) ?? [])]).toEqual([1, 2, 3]);
+			await reader?.close();
+			await file.close();
+		},
+	);
 
 	it('refuses a folder that leads out of the table, and a link in place of a journal', () => {
 		const outside = join(table, 'outside');
