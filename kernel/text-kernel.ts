@@ -1,44 +1,22 @@
 /**
  * The inner loops of writing text columns, in AssemblyScript: looking values up in a dictionary, laying them out as
- * PLAIN pages, and finding the least and greatest on the way. Compiled to src/codec/parquet/text-kernel-module.ts by
- * `npm run build:kernel`; the host's side, and what the calls mean together, is src/codec/parquet/text-kernel.ts.
+ * PLAIN pages, and finding the least and greatest on the way. The host's side, and what the calls mean together, is
+ * src/codec/parquet/text-kernel.ts.
  *
- * An instance holds one column chunk at a time. All that grows is in regions of its memory, which move when they grow.
+ * An instance holds one column chunk at a time.
  */
+import { at, COMPARED, ENTRIES, INDICES, OFFSETS, PAGE, RANGES, reserve, SLOTS, SOURCE } from './regions';
 
-// Regions: where values come from, and what is made of them.
-const SOURCE: u32 = 0;
-/** start and end of each value in the source, as offsets from `origin` */
-const OFFSETS: u32 = 1;
-/** entry of each value of the page */
-const INDICES: u32 = 2;
-/** the dictionary's entries, PLAIN */
-const ENTRIES: u32 = 3;
-/** of each entry: where its bytes start in ENTRIES, and their count */
-const RANGES: u32 = 4;
-/** open addressing; of each slot: hash, and the number of the entry + 1 or 0 where it is free */
-const SLOTS: u32 = 5;
-/** of each entry: the page in which it was last compared with the extremes */
-const COMPARED: u32 = 6;
-/** the page's values, PLAIN */
-const PAGE: u32 = 7;
-
-const REGION_TABLE: usize = 64;
-const FIRST_FREE: u32 = 1024;
-/** Whole words are read and written: so many bytes beyond a region's end belong to it. */
-const SLACK: u32 = 16;
 const FIRST_SLOTS: u32 = 64;
 const LONG_BYTES: u32 = 64;
 
-let top: u32 = FIRST_FREE;
+// of each slot: hash, and the number of the entry + 1 or 0 where it is free
 let slotCount: u32 = 0;
 let pageNumber: u32 = 0;
 
 export let entryCount: u32 = 0;
 export let entriesLength: u32 = 0;
 export let pageLength: u32 = 0;
-/** bytes that the values of the last call take without their lengths */
-export let valueBytes: u32 = 0;
 
 // The extremes: whether there are any, where in ENTRIES or PAGE, and their first eight bytes as a number.
 export let found: bool = false;
@@ -48,27 +26,6 @@ export let maxStart: u32 = 0;
 export let maxLength: u32 = 0;
 let minKey: u64 = 0;
 let maxKey: u64 = 0;
-
-// @ts-ignore: decorator
-@inline function at(region: u32): usize {
-	return load<u32>(REGION_TABLE + (region << 3));
-}
-
-/** Makes a region hold `needed` bytes, keeping the first `used`. Returns where it is now. */
-export function reserve(region: u32, needed: u32, used: u32): usize {
-	const entry: usize = REGION_TABLE + (region << 3);
-	const capacity = load<u32>(entry, 4);
-	if (needed <= capacity) return load<u32>(entry);
-	const grown = (max(needed, capacity * 2) + 15) & ~15;
-	const end: u64 = (<u64>top) + grown + SLACK;
-	const have: u64 = (<u64>memory.size()) << 16;
-	if (end > have && memory.grow(<i32>((end - have + 0xffff) >> 16)) < 0) unreachable();
-	memory.copy(top, load<u32>(entry), used);
-	store<u32>(entry, top);
-	store<u32>(entry, grown, 4);
-	top = <u32>end;
-	return load<u32>(entry);
-}
 
 /** Starts the next column chunk. */
 export function beginChunk(): void {
@@ -95,14 +52,12 @@ export function lookUp(count: u32, stride: u32, origin: u32, indexAt: u32): void
 	const source = at(SOURCE) - origin;
 	const offsets = at(OFFSETS);
 	const out = at(INDICES) + (indexAt << 2);
-	let total: u32 = 0;
 	for (let i: u32 = 0; i < count; i++) {
 		const offset = offsets + ((i * stride) << 2);
 		const start = load<u32>(offset);
 		const length = load<u32>(offset, 4) - start;
 		const entry = entryOf(source + start, length);
 		store<u32>(out + (i << 2), entry);
-		total += length;
 		const compared = at(COMPARED) + (entry << 2);
 		// each entry is compared once a page, however often it occurs
 		if (load<u32>(compared) !== pageNumber) {
@@ -111,7 +66,6 @@ export function lookUp(count: u32, stride: u32, origin: u32, indexAt: u32): void
 			compare(at(ENTRIES), load<u32>(range), length);
 		}
 	}
-	valueBytes = total;
 }
 
 /** Appends `count` values to PAGE, which take `size` bytes with their lengths. */

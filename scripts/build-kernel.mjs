@@ -4,13 +4,13 @@ import { fileURLToPath } from 'node:url';
 import { main } from 'assemblyscript/asc';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
-const target = `${root}src/codec/parquet/text-kernel-module.ts`;
+const target = `${root}src/codec/parquet/kernel-module.ts`;
 
 /** The text of the module that holds the compiled kernel. */
 export async function compileKernel() {
-	const options = ['-O3', '--runtime', 'stub', '--noAssert', '--initialMemory', '1', '--outFile', 'text-kernel.wasm'];
+	const options = ['-O3', '--runtime', 'stub', '--noAssert', '--initialMemory', '1', '--outFile', 'kernel.wasm'];
 	let wasm;
-	const { error, stderr } = await main(['kernel/text-kernel.ts', '--baseDir', root, ...options], {
+	const { error, stderr } = await main(['kernel/index.ts', '--baseDir', root, ...options], {
 		writeFile: (_name, contents) => {
 			wasm = contents;
 		},
@@ -19,8 +19,8 @@ export async function compileKernel() {
 	const lines = Buffer.from(wasm)
 		.toString('base64')
 		.match(/.{1,100}/g);
-	return `/** kernel/text-kernel.ts, compiled by \`npm run build:kernel\`. */
-export const TEXT_KERNEL_BASE64 =
+	return `/** kernel/, compiled by \`npm run build:kernel\`. */
+export const KERNEL_BASE64 =
 ${lines.map((line) => `\t'${line}'`).join(' +\n')};
 `;
 }

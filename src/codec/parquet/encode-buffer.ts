@@ -34,6 +34,11 @@ export class GrowingBytes {
 		this.length += count;
 	}
 
+	byte(value: number): void {
+		this.reserve(1);
+		this.bytes[this.length++] = value;
+	}
+
 	uint32(value: number): void {
 		this.reserve(4);
 		this.setUint32(this.length, value);

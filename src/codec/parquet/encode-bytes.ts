@@ -4,7 +4,7 @@ import { IcebergError } from '../../errors/iceberg-error.ts';
 import { GrowingBytes, GrowingInts } from './encode-buffer.ts';
 import { BytesExtremes } from './encode-bytes-extremes.ts';
 import { BytesTable } from './encode-bytes-table.ts';
-import { DictionaryPolicy } from './encode-dictionary.ts';
+import { DictionaryPolicy, writeIndices } from './encode-dictionary.ts';
 import type { DictionaryPage, EncoderOptions, ValueEncoder, ValueStatistics } from './encode-values.ts';
 import { Encoding } from './format.ts';
 import type { Levels } from './levels.ts';
@@ -24,6 +24,8 @@ export class BytesEncoder implements ValueEncoder {
 	readonly #decimalLimit: bigint | undefined;
 	readonly #name: string;
 	readonly #policy: DictionaryPolicy;
+	/** of the page, while the dictionary is active */
+	readonly #indices = new GrowingInts();
 	readonly #page = new GrowingBytes();
 	#table: BytesTable;
 	#values: Uint8Array = NO_BYTES;
@@ -116,7 +118,7 @@ export class BytesEncoder implements ValueEncoder {
 	}
 
 	get pageSizeBytes(): number {
-		return this.#policy.active ? this.#policy.indices.length * 2 : this.#page.length;
+		return this.#policy.active ? this.#indices.length * 2 : this.#page.length;
 	}
 
 	get dictionarySizeBytes(): number {
@@ -138,12 +140,13 @@ export class BytesEncoder implements ValueEncoder {
 		}
 		const table = this.#table;
 		const keep = policy.endPage(table.plain.length, table.count);
-		if (keep) policy.writeIndices(out, table.count);
+		if (keep) writeIndices(out, this.#indices, table.count);
 		else {
 			this.#appendEntries(out);
 			this.#dropTable();
 		}
 		policy.clearPage();
+		this.#indices.clear();
 		return keep ? Encoding.RLE_DICTIONARY : Encoding.PLAIN;
 	}
 
@@ -154,6 +157,7 @@ export class BytesEncoder implements ValueEncoder {
 
 	reset(): void {
 		this.#policy.reset();
+		this.#indices.clear();
 		this.#dropTable();
 	}
 
@@ -177,9 +181,10 @@ export class BytesEncoder implements ValueEncoder {
 		const extremes = this.#extremes;
 		const ordered = this.#order !== 'none';
 		extremes.begin(view);
-		policy.indices.reserve(to - from);
-		const out = policy.indices.values;
-		let at = policy.indices.length;
+		const indices = this.#indices;
+		indices.reserve(to - from);
+		const out = indices.values;
+		let at = indices.length;
 		let compared = this.#comparedIn.values;
 		const page = this.#pageNumber;
 		let plainBytes = 0;
@@ -203,7 +208,8 @@ export class BytesEncoder implements ValueEncoder {
 			}
 		}
 		extremes.end();
-		policy.indices.length = at;
+		indices.length = at;
+		policy.pageValues = at;
 		policy.pagePlainBytes += plainBytes + (width === 0 ? 4 * (to - from) : 0);
 	}
 
@@ -246,7 +252,7 @@ export class BytesEncoder implements ValueEncoder {
 	}
 
 	#appendEntries(out: GrowingBytes): void {
-		const { indices } = this.#policy;
+		const indices = this.#indices;
 		const { plain, ranges } = this.#table;
 		out.reserve(this.#policy.pagePlainBytes);
 		for (let i = 0; i < indices.length; i++) {

@@ -1,8 +1,8 @@
 /**
- * The dictionary of a column chunk while it is collected: whether to keep it, and the indices of the page under
- * construction. The hash tables are in encode-words.ts and encode-bytes.ts.
+ * The dictionary of a column chunk while it is collected: whether to keep it, and how its indices are written. The hash
+ * tables are in encode-words.ts, encode-bytes.ts and, for many values at once, in kernels.
  */
-import { type GrowingBytes, GrowingInts } from './encode-buffer.ts';
+import type { GrowingBytes, GrowingInts } from './encode-buffer.ts';
 import { bitWidthOf, encodeHybrid } from './encode-hybrid.ts';
 import { DICTIONARY_SLACK_BYTES, MAX_DICTIONARY_ENTRIES } from './encode-values.ts';
 
@@ -17,8 +17,8 @@ const REPEATING_SAMPLE = 1_000;
 const SATURATING_SHARE = 0.9;
 
 export class DictionaryPolicy {
-	/** indices of the page under construction */
-	readonly indices = new GrowingInts();
+	/** values of the page under construction that were looked up */
+	pageValues = 0;
 	/** PLAIN bytes that the page's values would take */
 	pagePlainBytes = 0;
 	/** whether values go through the dictionary */
@@ -46,7 +46,7 @@ export class DictionaryPolicy {
 	 * page keeps its indices.
 	 */
 	endPage(dictionaryBytes: number, entryCount: number): boolean {
-		const valueCount = this.indices.length;
+		const valueCount = this.pageValues;
 		if (!this.used) {
 			// a page of nulls decides nothing
 			if (valueCount === 0) return false;
@@ -67,16 +67,8 @@ export class DictionaryPolicy {
 		return true;
 	}
 
-	/** Appends the page's indices in RLE_DICTIONARY encoding. */
-	writeIndices(out: GrowingBytes, entryCount: number): void {
-		const width = indexWidth(entryCount);
-		out.reserve(1);
-		out.bytes[out.length++] = width;
-		encodeHybrid(this.indices.values, this.indices.length, width, out);
-	}
-
 	clearPage(): void {
-		this.indices.clear();
+		this.pageValues = 0;
 		this.pagePlainBytes = 0;
 	}
 
@@ -88,8 +80,15 @@ export class DictionaryPolicy {
 	}
 }
 
-/** At least 1: some readers do not take indices without bits. */
-function indexWidth(entryCount: number): number {
+/** Appends indices in RLE_DICTIONARY encoding. */
+export function writeIndices(out: GrowingBytes, indices: GrowingInts, entryCount: number): void {
+	const width = indexWidth(entryCount);
+	out.byte(width);
+	encodeHybrid(indices.values, indices.length, width, out);
+}
+
+/** Bits of an index. At least 1: some readers do not take indices without bits. */
+export function indexWidth(entryCount: number): number {
 	return Math.max(1, bitWidthOf(entryCount - 1));
 }
 

@@ -2,92 +2,20 @@
 import type { BytesVector, Vector } from '../../column/vector.ts';
 import type { GrowingBytes } from './encode-buffer.ts';
 import { BytesEncoder } from './encode-bytes.ts';
-import { DictionaryPolicy } from './encode-dictionary.ts';
+import { ChosenEncoder } from './encode-choice.ts';
+import { DictionaryPolicy, indexWidth } from './encode-dictionary.ts';
 import type { DictionaryPage, EncoderOptions, ValueEncoder, ValueStatistics } from './encode-values.ts';
 import { Encoding } from './format.ts';
 import type { Levels } from './levels.ts';
-import { openTextKernel, type TextKernel } from './text-kernel.ts';
+import { openKernel } from './kernel.ts';
+import { TextKernel } from './text-kernel.ts';
 
-/** Values at once that are worth a kernel. */
-export const KERNEL_VALUES = 8_192;
-
-/**
- * Chooses for each column chunk: its first values go to a kernel where they are many, else to the encoder in JavaScript.
- * Both write the same bytes.
- */
-export class TextValuesEncoder implements ValueEncoder {
-	readonly #script: BytesEncoder;
-	readonly #options: EncoderOptions;
-	#kernel: KernelTextEncoder | undefined;
-	/** what the chunk is written by; `undefined` before its first value */
-	#chosen: ValueEncoder | undefined;
-	#vector: BytesVector | undefined;
-
-	/** `name` is the column's, for messages. */
-	constructor(options: EncoderOptions, name: string) {
-		this.#script = new BytesEncoder(0, 'unsigned-bytes', options, name);
-		this.#options = options;
-	}
-
-	bind(vector: Vector): void {
-		this.#script.bind(vector);
-		this.#vector = vector.layout === 'bytes' ? vector : undefined;
-		this.#kernel?.bind(vector);
-	}
-
-	plainSize(levels: Levels, from: number, to: number): number {
-		return this.#script.plainSize(levels, from, to);
-	}
-
-	append(levels: Levels, from: number, to: number): void {
-		if (this.#chosen === undefined && to > from) this.#chosen = this.#choose(to - from);
-		this.#chosen?.append(levels, from, to);
-	}
-
-	get room(): number {
-		return this.#current.room;
-	}
-
-	get pageSizeBytes(): number {
-		return this.#current.pageSizeBytes;
-	}
-
-	get dictionarySizeBytes(): number {
-		return this.#current.dictionarySizeBytes;
-	}
-
-	statistics(): ValueStatistics {
-		return this.#current.statistics();
-	}
-
-	finishPage(out: GrowingBytes): number {
-		return this.#current.finishPage(out);
-	}
-
-	dictionaryPage(): DictionaryPage | undefined {
-		return this.#current.dictionaryPage();
-	}
-
-	reset(): void {
-		this.#current.reset();
-		this.#chosen = undefined;
-	}
-
-	get #current(): ValueEncoder {
-		return this.#chosen ?? this.#script;
-	}
-
-	#choose(count: number): ValueEncoder {
-		const vector = this.#vector;
-		if (count < KERNEL_VALUES || vector === undefined) return this.#script;
-		if (this.#kernel === undefined) {
-			const kernel = openTextKernel();
-			if (kernel === undefined) return this.#script;
-			this.#kernel = new KernelTextEncoder(kernel, this.#options);
-			this.#kernel.bind(vector);
-		}
-		return this.#kernel;
-	}
+/** `name` is the column's, for messages. */
+export function textValuesEncoder(options: EncoderOptions, name: string): ValueEncoder {
+	return new ChosenEncoder(new BytesEncoder(0, 'unsigned-bytes', options, name), () => {
+		const exports = openKernel();
+		return exports && new KernelTextEncoder(new TextKernel(exports), options);
+	});
 }
 
 const NO_BYTES = new Uint8Array(0);
@@ -130,10 +58,8 @@ class KernelTextEncoder implements ValueEncoder {
 			this.#kernel.appendPlain(count, valueBytes + 4 * count);
 			return;
 		}
-		const { indices } = policy;
-		indices.reserve(count);
-		indices.values.set(this.#kernel.lookUp(count, indices.length), indices.length);
-		indices.length += count;
+		this.#kernel.lookUp(count, policy.pageValues);
+		policy.pageValues += count;
 		policy.pagePlainBytes += valueBytes + 4 * count;
 	}
 
@@ -144,7 +70,7 @@ class KernelTextEncoder implements ValueEncoder {
 	}
 
 	get pageSizeBytes(): number {
-		return this.#policy.active ? this.#policy.indices.length * 2 : this.#kernel.pageLength;
+		return this.#policy.active ? this.#policy.pageValues * 2 : this.#kernel.pageLength;
 	}
 
 	get dictionarySizeBytes(): number {
@@ -163,12 +89,14 @@ class KernelTextEncoder implements ValueEncoder {
 		if (!policy.active) out.append(kernel.page());
 		else {
 			const { entryCount } = kernel;
-			const { indices, pagePlainBytes } = policy;
+			const { pageValues, pagePlainBytes } = policy;
 			if (policy.endPage(kernel.entriesLength, entryCount)) {
-				policy.writeIndices(out, entryCount);
+				const width = indexWidth(entryCount);
+				out.byte(width);
+				out.append(kernel.packedIndices(pageValues, width));
 				encoding = Encoding.RLE_DICTIONARY;
 			} else {
-				kernel.expand(indices.length, pagePlainBytes);
+				kernel.expand(pageValues, pagePlainBytes);
 				out.append(kernel.page());
 				kernel.beginChunk();
 			}

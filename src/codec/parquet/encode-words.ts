@@ -6,13 +6,12 @@
 import type { DecimalVector, Vector } from '../../column/vector.ts';
 import { IcebergError } from '../../errors/iceberg-error.ts';
 import { type GrowingBytes, GrowingInts } from './encode-buffer.ts';
-import { DictionaryPolicy, INITIAL_TABLE_SIZE, mix } from './encode-dictionary.ts';
+import { DictionaryPolicy, INITIAL_TABLE_SIZE, mix, writeIndices } from './encode-dictionary.ts';
 import type { DictionaryPage, EncoderOptions, ValueEncoder, ValueStatistics } from './encode-values.ts';
 import { FloatStatistics, Int32Statistics, Int64Statistics } from './encode-word-statistics.ts';
 import { Encoding } from './format.ts';
 import type { Levels } from './levels.ts';
-
-export type WordKind = 'int32' | 'int64' | 'float' | 'double';
+import { type WordKind, wordsOfKind } from './word-kernel.ts';
 
 const NO_SLOTS = new Int32Array(0);
 
@@ -92,6 +91,8 @@ export class WordEncoder implements ValueEncoder {
 	readonly #words: 1 | 2;
 	readonly #options: EncoderOptions;
 	readonly #policy: DictionaryPolicy;
+	/** of the page, while the dictionary is active */
+	readonly #indices = new GrowingInts();
 	/** the page's values when no dictionary is active */
 	readonly #page = new GrowingInts();
 	readonly #statistics: Int32Statistics | Int64Statistics | FloatStatistics;
@@ -104,7 +105,7 @@ export class WordEncoder implements ValueEncoder {
 
 	/** `decimalPrecision` for decimals stored as integers. `name` is the column's, for messages. */
 	constructor(kind: WordKind, options: EncoderOptions, name: string, decimalPrecision?: number) {
-		this.#words = kind === 'int32' || kind === 'float' ? 1 : 2;
+		this.#words = wordsOfKind(kind);
 		this.#options = options;
 		this.#name = name;
 		this.#policy = new DictionaryPolicy(options.dictSizeBytes);
@@ -143,6 +144,11 @@ export class WordEncoder implements ValueEncoder {
 		}
 	}
 
+	/** of the bound vector's values */
+	get words(): Int32Array {
+		return this.#source;
+	}
+
 	plainSize(_levels: Levels, from: number, to: number): number {
 		return (to - from) * this.#words * 4;
 	}
@@ -154,7 +160,8 @@ export class WordEncoder implements ValueEncoder {
 		} else statistics.add(this.#source, levels, from, to);
 		const policy = this.#policy;
 		if (policy.active) {
-			this.#table.lookUp(this.#source, levels, from, to, policy.indices);
+			this.#table.lookUp(this.#source, levels, from, to, this.#indices);
+			policy.pageValues += to - from;
 			policy.pagePlainBytes += (to - from) * this.#words * 4;
 		} else this.#appendPlain(levels, from, to);
 	}
@@ -165,7 +172,7 @@ export class WordEncoder implements ValueEncoder {
 	}
 
 	get pageSizeBytes(): number {
-		return this.#policy.active ? this.#policy.indices.length * 2 : this.#page.length * 4;
+		return this.#policy.active ? this.#indices.length * 2 : this.#page.length * 4;
 	}
 
 	get dictionarySizeBytes(): number {
@@ -186,12 +193,13 @@ export class WordEncoder implements ValueEncoder {
 		const policy = this.#policy;
 		if (policy.active) {
 			const keep = policy.endPage(this.dictionarySizeBytes, this.#table.count);
-			if (keep) policy.writeIndices(out, this.#table.count);
+			if (keep) writeIndices(out, this.#indices, this.#table.count);
 			else {
-				appendEntries(out, this.#table.entries.values, policy.indices, this.#words);
+				appendEntries(out, this.#table.entries.values, this.#indices, this.#words);
 				this.#table = new WordTable(this.#words);
 			}
 			policy.clearPage();
+			this.#indices.clear();
 			return keep ? Encoding.RLE_DICTIONARY : Encoding.PLAIN;
 		}
 		out.append(bytesOf(this.#page));
@@ -206,6 +214,7 @@ export class WordEncoder implements ValueEncoder {
 
 	reset(): void {
 		this.#policy.reset();
+		this.#indices.clear();
 		this.#table = new WordTable(this.#words);
 	}
 

@@ -8,9 +8,9 @@ import { GrowingBytes } from './encode-buffer.ts';
 import { BytesEncoder } from './encode-bytes.ts';
 import { bitWidthOf, encodeHybrid, encodeRun } from './encode-hybrid.ts';
 import { type StatisticComparator, statisticComparator, storedMax, storedMin } from './encode-statistics.ts';
-import { TextValuesEncoder } from './encode-text.ts';
+import { textValuesEncoder } from './encode-text.ts';
 import type { DictionaryPage, EncoderOptions, ValueEncoder } from './encode-values.ts';
-import { WordEncoder } from './encode-words.ts';
+import { wordValuesEncoder } from './encode-words-kernel.ts';
 import { BoundaryOrder, type ColumnIndex, Encoding, type PageHeader, PageType, PhysicalType } from './format.ts';
 import { encodePageHeader } from './format-encode.ts';
 import type { Levels } from './levels.ts';
@@ -457,16 +457,16 @@ function encoderOf(leaf: WriteLeaf, name: string, options: ColumnOptions): Value
 		case PhysicalType.BOOLEAN:
 			return new BooleanEncoder(options, name);
 		case PhysicalType.INT32:
-			return new WordEncoder('int32', options, name, precision);
+			return wordValuesEncoder('int32', options, name, precision);
 		case PhysicalType.INT64:
-			return new WordEncoder('int64', options, name, precision);
+			return wordValuesEncoder('int64', options, name, precision);
 		case PhysicalType.FLOAT:
-			return new WordEncoder('float', options, name);
+			return wordValuesEncoder('float', options, name);
 		case PhysicalType.DOUBLE:
-			return new WordEncoder('double', options, name);
+			return wordValuesEncoder('double', options, name);
 		case PhysicalType.BYTE_ARRAY:
 			return leaf.order === 'unsigned-bytes'
-				? new TextValuesEncoder(options, name)
+				? textValuesEncoder(options, name)
 				: new BytesEncoder(0, leaf.order, options, name);
 		default:
 			return new BytesEncoder(leaf.typeLength, leaf.order, options, name, precision);

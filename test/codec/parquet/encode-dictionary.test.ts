@@ -5,8 +5,7 @@ import { DictionaryPolicy } from '../../../src/codec/parquet/encode-dictionary.t
 /** A policy whose first page has so many values, of 8 bytes each. */
 function afterPage(values: number): DictionaryPolicy {
 	const policy = new DictionaryPolicy(2 * 1024 * 1024);
-	policy.indices.reserve(values);
-	policy.indices.length = values;
+	policy.pageValues = values;
 	policy.pagePlainBytes = values * 8;
 	return policy;
 }
@@ -37,7 +36,7 @@ describe('whether a dictionary is kept after the first page', () => {
 	])('and one that does not pay yet after %s', (_name, values, distinct, kept) => {
 		const policy = afterPage(20_000);
 		expect(policy.endPage(17_000 * 8, 17_000)).toBe(true);
-		policy.indices.length = values;
+		policy.pageValues = values;
 		expect(policy.endPage(distinct * 8, distinct)).toBe(true);
 		expect(policy.active).toBe(kept);
 		policy.reset();

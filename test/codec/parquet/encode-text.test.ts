@@ -3,63 +3,16 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { BytesVector, Vector } from '../../../src/column/vector.ts';
 import { vectorOf } from '../../../src/column/vector-values.ts';
-import { GrowingBytes } from '../../../src/codec/parquet/encode-buffer.ts';
 import { BytesEncoder } from '../../../src/codec/parquet/encode-bytes.ts';
-import { KERNEL_VALUES, TextValuesEncoder } from '../../../src/codec/parquet/encode-text.ts';
-import type { ValueEncoder } from '../../../src/codec/parquet/encode-values.ts';
-import type { Levels } from '../../../src/codec/parquet/levels.ts';
-import { openTextKernel } from '../../../src/codec/parquet/text-kernel.ts';
+import { textValuesEncoder } from '../../../src/codec/parquet/encode-text.ts';
+import { KERNEL_VALUES, openKernel } from '../../../src/codec/parquet/kernel.ts';
+import { many, partOf, written } from './encoder-support.ts';
 
 const BINARY = { kind: 'binary' } as const;
 const options = { pageSizeBytes: 1 << 20, dictSizeBytes: 200_000 };
 
-/** Values as bytes; what is `null` has no level. */
-function levelsOf(values: readonly (Uint8Array | null)[], shuffled = false): { vector: Vector; levels: Levels } {
-	const vector = vectorOf(BINARY, values);
-	const positions = Int32Array.from(values.keys()).filter((i) => values[i] !== null);
-	if (shuffled) positions.reverse();
-	const whole = positions.length === values.length && !shuffled;
-	const levels = {
-		entries: values.length,
-		repetition: null,
-		definition: null,
-		presentLevel: 0,
-		positions: whole ? null : positions,
-		base: 0,
-		present: positions.length,
-	};
-	return { vector, levels };
-}
-
-const base64 = (bytes: Uint8Array | undefined) => bytes && Buffer.from(bytes).toString('base64');
-
-/** All that an encoder tells of pages of these values, in two chunks. */
-function written(encoder: ValueEncoder, parts: readonly { vector: Vector; levels: Levels }[], step: number) {
-	const told: unknown[] = [];
-	for (let chunk = 0; chunk < 2; chunk++) {
-		for (const { vector, levels } of parts) {
-			encoder.bind(vector);
-			for (let from = 0; from < levels.present; from += step) {
-				const to = Math.min(levels.present, from + step);
-				told.push(encoder.plainSize(levels, from, to));
-				encoder.append(levels, from, to);
-				told.push(encoder.room, encoder.pageSizeBytes, encoder.dictionarySizeBytes);
-				const { min, max } = encoder.statistics();
-				told.push(base64(min), base64(max));
-				const out = new GrowingBytes();
-				told.push(encoder.finishPage(out), base64(out.content()));
-			}
-		}
-		const dictionary = encoder.dictionaryPage();
-		told.push(dictionary?.valueCount, base64(dictionary?.bytes));
-		encoder.reset();
-	}
-	return told;
-}
-
+const levelsOf = (values: readonly (Uint8Array | null)[], shuffled = false) => partOf(BINARY, values, shuffled);
 const text = (value: string): Uint8Array => new Uint8Array(Buffer.from(value));
-const many = (valueAt: (i: number) => Uint8Array | null, count = 2 * KERNEL_VALUES) =>
-	Array.from({ length: count }, (_, i) => valueAt(i));
 
 describe('text in WebAssembly', () => {
 	const random = (i: number) => Math.imul(i + 1, 0x9e3779b1) >>> 8;
@@ -88,7 +41,7 @@ describe('text in WebAssembly', () => {
 	])('is the same as in JavaScript: %s', (_name, values, shuffled = false) => {
 		const parts = [levelsOf(values, shuffled), levelsOf(values.slice(100), shuffled)];
 		const expected = written(new BytesEncoder(0, 'unsigned-bytes', options, 'c'), parts, KERNEL_VALUES);
-		expect(written(new TextValuesEncoder(options, 'c'), parts, KERNEL_VALUES)).toEqual(expected);
+		expect(written(textValuesEncoder(options, 'c'), parts, KERNEL_VALUES)).toEqual(expected);
 	});
 
 	it('is the same as in JavaScript for any values', () => {
@@ -101,7 +54,7 @@ describe('text in WebAssembly', () => {
 			fc.property(values, (some) => {
 				const parts = [levelsOf(many((i) => some[(i * 7) % some.length] as Uint8Array | null))];
 				const expected = written(new BytesEncoder(0, 'unsigned-bytes', options, 'c'), parts, KERNEL_VALUES);
-				expect(written(new TextValuesEncoder(options, 'c'), parts, KERNEL_VALUES)).toEqual(expected);
+				expect(written(textValuesEncoder(options, 'c'), parts, KERNEL_VALUES)).toEqual(expected);
 			}),
 			{ numRuns: 20 },
 		);
@@ -127,17 +80,17 @@ describe('text in WebAssembly', () => {
 		const levels = { ...plain.levels, entries: length, present: length };
 		const parts = [plain, { vector, levels }];
 		const expected = written(new BytesEncoder(0, 'unsigned-bytes', options, 'c'), parts, KERNEL_VALUES);
-		expect(written(new TextValuesEncoder(options, 'c'), parts, KERNEL_VALUES)).toEqual(expected);
+		expect(written(textValuesEncoder(options, 'c'), parts, KERNEL_VALUES)).toEqual(expected);
 	});
 
 	it('is left to JavaScript where there is none', () => {
 		const { WebAssembly } = globalThis as { WebAssembly?: unknown };
 		Object.assign(globalThis, { WebAssembly: undefined });
 		try {
-			expect(openTextKernel()).toBeUndefined();
+			expect(openKernel()).toBeUndefined();
 			const parts = [levelsOf(many((i) => text(`${i % 10}`)))];
 			const expected = written(new BytesEncoder(0, 'unsigned-bytes', options, 'c'), parts, KERNEL_VALUES);
-			expect(written(new TextValuesEncoder(options, 'c'), parts, KERNEL_VALUES)).toEqual(expected);
+			expect(written(textValuesEncoder(options, 'c'), parts, KERNEL_VALUES)).toEqual(expected);
 		} finally {
 			Object.assign(globalThis, { WebAssembly });
 		}
@@ -147,7 +100,7 @@ describe('text in WebAssembly', () => {
 		const { compileKernel } = (await import('../../../scripts/build-kernel.mjs' as string)) as {
 			compileKernel(): Promise<string>;
 		};
-		const found = readFileSync(new URL('../../../src/codec/parquet/text-kernel-module.ts', import.meta.url), 'utf8');
+		const found = readFileSync(new URL('../../../src/codec/parquet/kernel-module.ts', import.meta.url), 'utf8');
 		expect(found).toBe(await compileKernel());
 	}, 60_000);
 });
