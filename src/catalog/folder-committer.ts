@@ -15,7 +15,7 @@ import {
 	metadataFileName,
 	readMetadataBytes,
 } from './metadata-file.ts';
-import { deleteOldMetadata } from './old-metadata.ts';
+import { OldMetadata } from './old-metadata.ts';
 import { settlePlacedVersion } from './settle.ts';
 import { type VersionFile, VersionFiles } from './version-files.ts';
 
@@ -51,12 +51,14 @@ export class FolderCommitter implements Committer {
 	/** the table's folder */
 	readonly location: string;
 	readonly #files: VersionFiles;
+	readonly #old: OldMetadata;
 	#cached: CachedVersion | undefined;
 
 	constructor(io: FileIO, location: string) {
 		this.io = io;
 		this.location = withoutTrailingSlash(location);
 		this.#files = new VersionFiles(io, this.location);
+		this.#old = new OldMetadata(io, this.#files);
 	}
 
 	/** The hint is followed, and from it upward; what has not changed since the last load is not parsed again. */
@@ -108,6 +110,10 @@ export class FolderCommitter implements Committer {
 		const placed = await this.#put(file, bytes, request.newFiles ?? []);
 		if (placed !== 'placed') return placed;
 		return this.#confirm(file, bytes, request);
+	}
+
+	tidy(): Promise<void> {
+		return this.#old.tidy();
 	}
 
 	/** Puts the new version in place, after what it refers to; an unknown outcome is settled by looking, and putting again. */
@@ -167,7 +173,7 @@ export class FolderCommitter implements Committer {
 			return { outcome: 'unknown', cause };
 		}
 		await this.#files.raiseHint(file.version, hint);
-		await deleteOldMetadata(this.io, this.#files, file.version, next.properties);
+		this.#old.note({ version: file.version, metadata: next, sizeBytes: bytes.length });
 		const token: FolderToken = { version: file.version };
 		const loaded = { metadata: next, metadataLocation: file.location, token };
 		this.#cached = { file, bytes, fingerprint, loaded };
@@ -177,6 +183,7 @@ export class FolderCommitter implements Committer {
 	/** True when there are signs of later versions: worth a closer look. */
 	async #isOvertaken(file: VersionFile, base: LoadedMetadata | undefined, hint: number | undefined): Promise<boolean> {
 		if ((hint ?? 0) > file.version) return true;
+		if (hint === undefined && (await this.#files.find(file.version + 1)) !== undefined) return true;
 		return base === undefined && (await this.#files.newestListed())?.version !== file.version;
 	}
 

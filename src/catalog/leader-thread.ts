@@ -58,6 +58,7 @@ export async function leadOnThread({ folder, tableUuid, generation, maintains }:
 		await leader.run();
 	} finally {
 		await maintenance?.stop();
+		await committer.tidy?.();
 		void server.close();
 		await io.close();
 		// Connections that nobody has closed would keep the thread alive.

@@ -168,7 +168,12 @@ function tableOf<In, Out>(
 		random,
 		createAppender: (host) =>
 			new GroupAppender(maintenance === undefined ? host : { ...host, maintenance }, journalingOf(location, options)),
-		...(maintenance === undefined ? {} : { background: maintenance }),
+		background: {
+			async close() {
+				await maintenance?.close();
+				await committer.tidy?.();
+			},
+		},
 	});
 }
 

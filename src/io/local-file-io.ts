@@ -248,7 +248,7 @@ export class LocalFileIO implements FileIO {
 
 	async delete(location: string): Promise<boolean> {
 		this.#checkOpen();
-		const calls = this.#pacer.forRead(0);
+		const calls = this.#pacer.forDelete;
 		for (const path of candidates(location)) {
 			this.#writeGuard.check(path, location);
 			await this.#deferred.drop(path, calls);

@@ -40,6 +40,11 @@ export class SyncPacer {
 		return this.#meanCreateMs > SLOW_CREATE_MS ? this.#pooled : this.forRead(sizeBytes);
 	}
 
+	/** For deleting: a name takes as long to go as the file system has to do for it, and nobody is in a hurry. */
+	get forDelete(): FsCalls {
+		return this.#pooled;
+	}
+
 	/** Makes a new file, and remembers how long it took. */
 	async create(calls: FsCalls, path: string, flags: number, mode: number): Promise<number> {
 		const startMs = this.#clock.monotonicMs();

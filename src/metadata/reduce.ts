@@ -8,7 +8,7 @@ import type { TableMetadata } from '../spec/table-metadata.ts';
 import { applyUpdate } from './apply-update.ts';
 import { type Draft, draftOf } from './draft.ts';
 import { finishDraft } from './finish-draft.ts';
-import { DEFAULT_PREVIOUS_VERSIONS_MAX, TABLE_PROPERTY, textProperty } from './table-properties.ts';
+import { previousVersionsMax } from './metadata-log.ts';
 import type { TableUpdate } from './table-update.ts';
 
 export interface ApplyOptions {
@@ -48,14 +48,7 @@ function withPreviousFile(
 ): readonly MetadataLogEntry[] {
 	if (location === undefined) return base.metadataLog;
 	const entries = [...base.metadataLog, { metadataFile: location, timestampMs: base.lastUpdatedMs }];
-	return entries.slice(-previousVersionsMax(draft.properties));
-}
-
-/** How many previous metadata files a table's log names: at least one. Text that is no number counts as the default. */
-export function previousVersionsMax(properties: Readonly<Record<string, string>>): number {
-	const text = textProperty(properties, TABLE_PROPERTY.metadataPreviousVersionsMax);
-	const max = text !== undefined && /^-?\d{1,9}$/.test(text.trim()) ? Number(text) : DEFAULT_PREVIOUS_VERSIONS_MAX;
-	return Math.max(1, max);
+	return entries.slice(-previousVersionsMax(draft));
 }
 
 /** As {@link applyUpdates}, but refuses a base: for the metadata of a table that does not exist yet. */

@@ -43,4 +43,6 @@ export interface Committer {
 	 * (permission, disk full, unsupported storage); all else is an outcome.
 	 */
 	swap(request: SwapRequest): Promise<SwapOutcome>;
+	/** To be called when no more commits are to come: removes what was kept for others while they did. Never rejects. */
+	tidy?(): Promise<void>;
 }

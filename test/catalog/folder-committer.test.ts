@@ -4,27 +4,16 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { FolderCommitter } from '../../src/catalog/folder-committer.ts';
 import { encodeMetadataFile } from '../../src/catalog/metadata-file.ts';
-import { MIN_METADATA_WINDOW } from '../../src/catalog/old-metadata.ts';
 import { IcebergError } from '../../src/errors/iceberg-error.ts';
 import { LocalFileIO } from '../../src/io/local-file-io.ts';
 import { MemoryFileIO } from '../../src/io/memory-file-io.ts';
 import { FaultyFileIO } from '../../src/testing/faulty-file-io.ts';
 import type { Committer, LoadedMetadata } from '../../src/transaction/committer.ts';
-import { bytesOf, filesBelow, newTable, propertyCommit, snapshotCommit, textOf } from './support.ts';
+import { bytesOf, commitProperties, filesBelow, newTable, propertyCommit, snapshotCommit, textOf } from './support.ts';
 
 const T = 'memory:/t';
 const hint = `${T}/metadata/version-hint.text`;
 const version = (n: number): string => `${T}/metadata/v${n}.metadata.json`;
-
-async function commitProperties(committer: Committer, from: number, to: number): Promise<LoadedMetadata> {
-	let loaded = await committer.load();
-	for (let i = from; i <= to; i++) {
-		const outcome = await committer.swap(propertyCommit(loaded, 'n', String(i)));
-		if (outcome.outcome !== 'committed') throw new Error(`commit ${i}: ${outcome.outcome}`);
-		loaded = outcome.loaded;
-	}
-	return loaded;
-}
 
 describe('a folder table', () => {
 	it('has a file for each version and a hint to the newest', async () => {
@@ -169,58 +158,6 @@ describe('a folder table', () => {
 		const relocating = { ...moving, next: { ...loaded.metadata, location: 'memory:/x' } };
 		await expect(committer.swap(relocating)).rejects.toThrow(/cannot be relocated/);
 		expect(await io.exists(version(2))).toBe(false);
-	});
-});
-
-describe('old metadata files', () => {
-	it('are deleted oldest first, a window of them is kept, and the newest never goes', async () => {
-		const io = new FaultyFileIO(new MemoryFileIO());
-		const { committer } = await newTable(T, io, { 'write.metadata.previous-versions-max': '25' });
-		await commitProperties(committer, 2, 60);
-		const versions = (await filesBelow(io, T)).filter((name) => name.endsWith('.json'));
-		expect(versions).toHaveLength(26);
-		expect(await io.exists(version(35))).toBe(true);
-		expect(await io.exists(version(34))).toBe(false);
-		const deleted = io.calls.filter((call) => call.operation === 'delete').map((call) => call.location);
-		expect(deleted).toEqual(Array.from({ length: 34 }, (_, i) => version(i + 1)));
-		expect((await committer.load()).metadata.metadataLog).toHaveLength(25);
-	});
-
-	it('keep their least window whatever the property says', async () => {
-		const io = new MemoryFileIO();
-		const { committer } = await newTable(T, io, { 'write.metadata.previous-versions-max': '1' });
-		await commitProperties(committer, 2, 50);
-		expect((await filesBelow(io, T)).filter((name) => name.endsWith('.json'))).toHaveLength(MIN_METADATA_WINDOW + 1);
-	});
-
-	it('stay when the table says so, and a backlog goes bit by bit', async () => {
-		const io = new MemoryFileIO();
-		const { committer } = await newTable(T, io, {
-			'write.metadata.delete-after-commit.enabled': 'false',
-			'write.metadata.previous-versions-max': '20',
-		});
-		let loaded = await commitProperties(committer, 2, 100);
-		expect((await filesBelow(io, T)).filter((name) => name.endsWith('.json'))).toHaveLength(100);
-		for (let i = 0; i < 4; i++) {
-			const outcome = await committer.swap(
-				propertyCommit(loaded, 'write.metadata.delete-after-commit.enabled', 'true'),
-			);
-			if (outcome.outcome !== 'committed') throw new Error(outcome.outcome);
-			loaded = outcome.loaded;
-		}
-		const left = (await filesBelow(io, T)).filter((name) => name.endsWith('.json'));
-		expect(left).toHaveLength(21);
-		expect(await io.exists(version(84))).toBe(true);
-	});
-
-	it('that cannot be deleted do not disturb a commit', async () => {
-		const io = new FaultyFileIO(new MemoryFileIO());
-		const { committer } = await newTable(T, io, { 'write.metadata.previous-versions-max': '1' });
-		io.addRule({ operation: 'delete', times: 1000, fault: { kind: 'fail' } });
-		await commitProperties(committer, 2, 40);
-		io.clearRules();
-		await commitProperties(committer, 41, 42);
-		expect((await filesBelow(io, T)).filter((name) => name.endsWith('.json'))).toHaveLength(MIN_METADATA_WINDOW + 1);
 	});
 });
 

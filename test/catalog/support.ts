@@ -7,7 +7,7 @@ import { UNPARTITIONED } from '../../src/spec/partition-spec.ts';
 import { Schema } from '../../src/spec/schema.ts';
 import { UNSORTED } from '../../src/spec/sort-order.ts';
 import { COMMIT_ID_KEY } from '../../src/transaction/commit-id.ts';
-import type { LoadedMetadata, SwapRequest } from '../../src/transaction/committer.ts';
+import type { Committer, LoadedMetadata, SwapRequest } from '../../src/transaction/committer.ts';
 
 export const schema = new Schema({
 	fields: [{ id: 1, name: 'id', required: true, type: { kind: 'long' } }],
@@ -81,3 +81,15 @@ export async function filesBelow(io: FileIO, location: string): Promise<string[]
 }
 
 export const bytesOf = (text: string): Uint8Array => new TextEncoder().encode(text);
+
+/** One commit after another. What goes behind them has gone in the end. */
+export async function commitProperties(committer: Committer, from: number, to: number): Promise<LoadedMetadata> {
+	let loaded = await committer.load();
+	for (let i = from; i <= to; i++) {
+		const outcome = await committer.swap(propertyCommit(loaded, 'n', String(i)));
+		if (outcome.outcome !== 'committed') throw new Error(`commit ${i}: ${outcome.outcome}`);
+		loaded = outcome.loaded;
+	}
+	await committer.tidy?.();
+	return loaded;
+}

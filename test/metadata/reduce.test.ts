@@ -456,6 +456,22 @@ describe('the metadata log', () => {
 		expect(base.metadataLog).toHaveLength(kept);
 		expect(base.metadataLog.at(-1)?.metadataFile).toBe('/t/v104.json');
 	});
+
+	it.each([
+		['many snapshots of few data', 'true', 40, '1000', 20],
+		['many snapshots of some data', 'true', 40, '2000000', 29],
+		['few snapshots', 'true', 2, '1000', 78],
+		['much data', 'true', 40, '1000000000', 100],
+		['no deletion of old files', 'false', 40, '1000', 100],
+		['data of which the size is nonsense', 'true', 40, 'x', 20],
+	])('names fewer where their number is not set and their size says so: %s', (_, deletes, count, size, kept) => {
+		let base = newTable(2, { 'write.metadata.delete-after-commit.enabled': deletes });
+		for (let i = 1; i <= count; i++)
+			base = commit(base, BigInt(i), { summary: { operation: 'append', 'total-files-size': size } });
+		for (let i = 1; i <= 104; i++) base = next(base, i);
+		expect(base.metadataLog).toHaveLength(kept);
+		expect(base.metadataLog.at(-1)?.metadataFile).toBe('/t/v104.json');
+	});
 });
 
 describe('any list of updates', () => {

@@ -356,7 +356,12 @@ class Simulation implements ClientWorld {
 				const appender = new GroupAppender({ ...host, ...background }, this.plan.journals ? openJournaling : undefined);
 				return hooks?.appender?.(appender) ?? appender;
 			},
-			...(maintenance === undefined ? {} : { background: maintenance }),
+			background: {
+				async close() {
+					await maintenance?.close();
+					await committer.tidy?.();
+				},
+			},
 		});
 	}
 
