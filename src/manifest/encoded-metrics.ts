@@ -9,7 +9,7 @@ const WALKS_BEFORE_MAP = 8;
 
 /** A `ReadonlyMap` by field id over an Avro array of key and value. @throws `CORRUPT` from its methods for bad numbers */
 export abstract class EncodedMetrics<V> implements ReadonlyMap<number, V> {
-	/** over the expanded block, shared by all maps in it */
+	/** over bytes that other maps share */
 	readonly #cursor: AvroCursor;
 	readonly #start: number;
 	readonly #end: number;
@@ -81,8 +81,7 @@ export abstract class EncodedMetrics<V> implements ReadonlyMap<number, V> {
 	}
 
 	#rewind(): AvroCursor {
-		this.#cursor.position = this.#start;
-		this.#cursor.end = this.#end;
+		this.#cursor.enterPart(this.#start, this.#end);
 		return this.#cursor;
 	}
 

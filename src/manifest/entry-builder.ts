@@ -41,6 +41,8 @@ export class EntryBuilder {
 	readonly #metricsFor: MetricsSelection;
 	readonly #liveOnly: boolean;
 	readonly #partitionFilter: ((partition: StructValue) => boolean) | undefined;
+	readonly #raw = newRawEntry();
+	#metrics: MetricsBytes | undefined;
 	readonly #formats = new Map<string, FileFormat>();
 	#nextRowId: bigint | undefined;
 
@@ -54,11 +56,8 @@ export class EntryBuilder {
 
 	decode(block: AvroBlock, read: (cursor: AvroCursor, raw: RawEntry) => void): void {
 		const { cursor } = block;
-		const metrics: MetricsBytes = {
-			cursor: new AvroCursor(cursor.bytes, cursor.location, 'expanded byte'),
-			offset: 0,
-		};
-		const raw = newRawEntry();
+		const metrics = this.#metricsIn(cursor);
+		const raw = this.#raw;
 		for (let i = 0; i < block.count; i++) {
 			const start = cursor.position;
 			read(cursor, raw);
@@ -78,6 +77,13 @@ export class EntryBuilder {
 			});
 		}
 		checkBlockEnd(block);
+	}
+
+	/** Blocks that share their bytes share a cursor. */
+	#metricsIn({ bytes, location }: AvroCursor): MetricsBytes {
+		if (this.#metrics?.cursor.bytes !== bytes)
+			this.#metrics = { cursor: new AvroCursor(bytes, location, 'metrics byte'), offset: 0 };
+		return this.#metrics;
 	}
 
 	/** Ids are assigned to each live data file without one, in order, also where an entry is then left out. */

@@ -250,21 +250,11 @@ function withId<T extends object>(field: T, fieldId: number | undefined): T {
 }
 
 function skipCounts(cursor: AvroCursor): void {
-	for (let count = cursor.skipBlockCount(2); count > 0; count = cursor.skipBlockCount(2)) {
-		for (let i = 0; i < count; i++) {
-			cursor.skipLong();
-			cursor.skipLong();
-		}
-	}
+	for (let count = cursor.skipBlockCount(2); count > 0; count = cursor.skipBlockCount(2)) cursor.skipLongs(2 * count);
 }
 
 function skipBounds(cursor: AvroCursor): void {
-	for (let count = cursor.skipBlockCount(2); count > 0; count = cursor.skipBlockCount(2)) {
-		for (let i = 0; i < count; i++) {
-			cursor.skipLong();
-			cursor.skipBytes();
-		}
-	}
+	for (let count = cursor.skipBlockCount(2); count > 0; count = cursor.skipBlockCount(2)) cursor.skipKeyedBytes(count);
 }
 
 function readNumbers(cursor: AvroCursor): number[] {

@@ -1,10 +1,9 @@
 /** Avro object container files: header and blocks. Avro specification: Object Container Files. */
-import { crc32 } from 'node:zlib';
-import { IcebergError, isIcebergError } from '../../errors/iceberg-error.ts';
-import { type CompressionCodec, decompressSync, loadCodec } from '../compression.ts';
+import { IcebergError } from '../../errors/iceberg-error.ts';
+import { type CompressionCodec, loadCodec } from '../compression.ts';
+import { BlockExpander } from './block-expander.ts';
 import { AvroCursor } from './cursor.ts';
 import {
-	AVRO_BLOCK_LIMIT_BYTES,
 	AVRO_HEADER_LIMIT_BYTES,
 	AVRO_KEPT_ROW_BYTES,
 	AVRO_KEPT_ROWS_BASE,
@@ -119,16 +118,22 @@ export function compressionOf(codec: AvroCodec): CompressionCodec {
 }
 
 /**
- * The blocks of a file in order, one expanded at a time. Call {@link loadAvroCodec} before.
+ * The blocks of a file in order, one expanded at a time: the next one may move the cursor of the one before. Call
+ * {@link loadAvroCodec} before.
+ *
+ * @param mostRows that all blocks together may have
  * @throws `CORRUPT` when a count, size, sync marker or checksum is wrong, or a block expands beyond its limit
  */
 export function* avroBlocks(
 	bytes: Uint8Array,
 	header: AvroHeader,
 	location: string,
+	mostRows = Number.POSITIVE_INFINITY,
 ): Generator<AvroBlock, void, undefined> {
 	const file = new AvroCursor(bytes, location, 'byte', header.dataOffset);
+	const blocks = new BlockExpander(bytes, CODECS[header.codec], location);
 	const rowSize = minimumSize(header.schema);
+	let rows = 0;
 	while (file.position < file.end) {
 		const start = file.position;
 		const count = file.readSafeLong();
@@ -141,14 +146,12 @@ export function* avroBlocks(
 				throw file.corrupt("a sync marker that is not the file's", sync);
 			}
 		}
-		const expanded = expandBlock(bytes.subarray(data, data + size), header.codec, file, data);
-		const most = rowSize === 0 ? AVRO_ZERO_WIDTH_LIMIT : expanded.length / rowSize;
-		if (count > most) throw file.corrupt(`${count} rows in a block of ${expanded.length} bytes`, start);
-		const part = header.codec === 'null' ? 'byte' : `block at byte ${start}, expanded byte`;
-		const cursor =
-			header.codec === 'null'
-				? new AvroCursor(bytes, location, part, data, data + size)
-				: new AvroCursor(expanded, location, part);
+		const cursor = blocks.expand(data, data + size, start);
+		const length = cursor.end - cursor.position;
+		const most = rowSize === 0 ? AVRO_ZERO_WIDTH_LIMIT : length / rowSize;
+		if (count > most) throw file.corrupt(`${count} rows in a block of ${length} bytes`, start);
+		rows += count;
+		if (rows > mostRows) throw cursor.corrupt(`more than ${Math.floor(mostRows)} rows in ${bytes.length} bytes`);
 		yield { count, cursor };
 	}
 }
@@ -157,48 +160,17 @@ export function* avroBlocks(
  * As {@link avroBlocks}, for files whose rows are all kept: refuses a file of more rows than its bytes could hold for rows
  * that differ, so that a few bytes cannot expand to rows without end.
  */
-export function* boundedAvroBlocks(
+export function boundedAvroBlocks(
 	bytes: Uint8Array,
 	header: AvroHeader,
 	location: string,
 ): Generator<AvroBlock, void, undefined> {
-	const most = AVRO_KEPT_ROWS_BASE + bytes.length / AVRO_KEPT_ROW_BYTES;
-	let rows = 0;
-	for (const block of avroBlocks(bytes, header, location)) {
-		rows += block.count;
-		if (rows > most) throw block.cursor.corrupt(`more than ${Math.floor(most)} rows in ${bytes.length} bytes`);
-		yield block;
-	}
+	return avroBlocks(bytes, header, location, AVRO_KEPT_ROWS_BASE + bytes.length / AVRO_KEPT_ROW_BYTES);
 }
 
 /** Bytes after the last value of a block mean that schema and data do not belong together. */
 export function checkBlockEnd(block: AvroBlock): void {
 	if (block.cursor.position !== block.cursor.end) {
 		throw block.cursor.corrupt(`${block.cursor.end - block.cursor.position} bytes after the last row of a block`);
-	}
-}
-
-function expandBlock(data: Uint8Array, codec: AvroCodec, file: AvroCursor, position: number): Uint8Array {
-	if (codec === 'null') return data;
-	try {
-		if (codec !== 'snappy') return decompressSync(CODECS[codec], data, AVRO_BLOCK_LIMIT_BYTES);
-		if (data.length < 4) throw file.corrupt('a snappy block without its checksum', position);
-		const end = data.length - 4;
-		const expanded = decompressSync('snappy', data.subarray(0, end), AVRO_BLOCK_LIMIT_BYTES);
-		const expected = new DataView(data.buffer, data.byteOffset + end, 4).getUint32(0);
-		const found = crc32(expanded);
-		if (found !== expected) {
-			throw file.corrupt(`a block whose checksum is ${found}, not the ${expected} that it should be,`, position);
-		}
-		return expanded;
-	} catch (cause) {
-		if (isIcebergError(cause, 'CORRUPT') && cause.context['location'] === undefined) {
-			throw new IcebergError(
-				'CORRUPT',
-				`corrupt Avro file ${file.location}: a ${codec} block that cannot be expanded at byte ${position}`,
-				{ context: { location: file.location, position }, cause },
-			);
-		}
-		throw cause;
 	}
 }

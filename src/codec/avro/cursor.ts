@@ -16,8 +16,12 @@ export class AvroCursor {
 	/** the same memory, for text; made when it is needed */
 	#buffer: Buffer | undefined;
 	readonly location: string;
-	/** says in messages what `position` counts from: the file, or an expanded block */
+	/** says in messages what positions count from */
 	readonly #part: string;
+	/** where positions in messages count from */
+	#origin = 0;
+	/** the place in the file of the expanded block that the cursor is in; -1: in none */
+	#blockAt = -1;
 	position: number;
 	end: number;
 	/** words of the last long read, for those that need no bigint */
@@ -33,9 +37,23 @@ export class AvroCursor {
 		this.end = end;
 	}
 
+	/**
+	 * Moves to a part of the bytes, which messages tell positions in from then on.
+	 *
+	 * @param blockAt where the block that was expanded to them stands in the file
+	 */
+	enterPart(start: number, end: number, blockAt = -1): void {
+		this.#origin = start;
+		this.#blockAt = blockAt;
+		this.position = start;
+		this.end = end;
+	}
+
 	/** An error to throw: `what` completes "…: <what> at <position>". */
-	corrupt(what: string, position = this.position): IcebergError {
-		return new IcebergError('CORRUPT', `corrupt Avro file ${this.location}: ${what} at ${this.#part} ${position}`, {
+	corrupt(what: string, at = this.position): IcebergError {
+		const position = at - this.#origin;
+		const part = this.#blockAt < 0 ? this.#part : `block at byte ${this.#blockAt}, expanded byte`;
+		return new IcebergError('CORRUPT', `corrupt Avro file ${this.location}: ${what} at ${part} ${position}`, {
 			context: { location: this.location, position },
 		});
 	}
@@ -124,12 +142,47 @@ export class AvroCursor {
 	}
 
 	skipLong(): void {
-		const bytes = this.bytes;
+		const { bytes } = this;
 		const start = this.position;
 		const stop = Math.min(this.end, start + 10);
 		let at = start;
 		while (at < stop) if ((bytes[at++] as number) < 0x80) return void (this.position = at);
 		throw this.corrupt(at - start === 10 ? 'a number beyond 64 bits' : 'ends within a number');
+	}
+
+	skipLongs(count: number): void {
+		const { bytes, end } = this;
+		let at = this.position;
+		let start = at;
+		for (let left = count; left > 0; ) {
+			if (at >= end || at - start === 10) {
+				this.position = start;
+				return this.skipLong();
+			}
+			if ((bytes[at++] as number) >= 0x80) continue;
+			start = at;
+			left--;
+		}
+		this.position = at;
+	}
+
+	/** Moves over `count` pairs of a long and of bytes. */
+	skipKeyedBytes(count: number): void {
+		const { bytes, end } = this;
+		let at = this.position;
+		for (let i = 0; i < count; i++) {
+			// most keys and lengths take one byte, and a length is even as it is not negative
+			const next = at + 2 + ((bytes[at + 1] as number) >>> 1);
+			if (next <= end && (bytes[at] as number) < 0x80 && ((bytes[at + 1] as number) & 0x81) === 0) {
+				at = next;
+				continue;
+			}
+			this.position = at;
+			this.skipLong();
+			this.skipBytes();
+			at = this.position;
+		}
+		this.position = at;
 	}
 
 	readFloat(): number {

@@ -2,7 +2,13 @@ import { Buffer } from 'node:buffer';
 import { crc32 } from 'node:zlib';
 import avsc from 'avsc';
 import { beforeAll, describe, expect, test } from 'vitest';
-import { type AvroCodec, avroBlocks, loadAvroCodec, readAvroHeader } from '../../../src/codec/avro/container-reader.ts';
+import {
+	type AvroCodec,
+	avroBlocks,
+	compressionOf,
+	loadAvroCodec,
+	readAvroHeader,
+} from '../../../src/codec/avro/container-reader.ts';
 import { decodeAvro } from '../../../src/codec/avro/data-file.ts';
 import { encodeAvro } from '../../../src/codec/avro/encode-rows.ts';
 import { compressSync, decompressSync } from '../../../src/codec/compression.ts';
@@ -143,6 +149,52 @@ describe('Avro container files', () => {
 		expect([...avroBlocks(bytes, header, LOCATION)].map((block) => block.count)).toEqual([7, 7, 7, 7, 2]);
 		expect(Buffer.from(header.metadata.get('key') as Uint8Array).toString()).toBe('wert ß');
 		expect(await allRows(bytes, PEOPLE)).toEqual(rows);
+	});
+
+	test('deflate blocks of all sizes follow one another', async () => {
+		const sizes = [0, 1, 300_000, 40_000, 40_000, 3, 65_000, 700, 66_000, 0, 90_000, 12];
+		const rows = sizes.map((size, i): Value[] => [BigInt(i), String.fromCharCode(97 + i).repeat(size), i, null, []]);
+		const noise = Array.from({ length: 20_000 }, (_, i) => ((i * i) % 8191).toString(36)).join('');
+		rows.splice(5, 0, [99n, noise, 0.5, ['z'], []]);
+		// each row in a block of its own
+		const files = await Promise.all(rows.map((row) => encodeAvro([row], PEOPLE, { codec: 'deflate' })));
+		const [first] = files.map((bytes) => readAvroHeader(bytes, LOCATION));
+		const blocks = files.map((bytes) => {
+			const { dataOffset } = readAvroHeader(bytes, LOCATION);
+			return Buffer.concat([bytes.subarray(dataOffset, bytes.length - 16), first?.syncMarker ?? bytes]);
+		});
+		const bytes = Buffer.concat([(files[0] as Uint8Array).subarray(0, first?.dataOffset), ...blocks]);
+		expect(await allRows(bytes, PEOPLE)).toEqual(rows);
+	});
+
+	test.each(CODECS)('%s: what is wrong in a block is told with its place', async (codec) => {
+		const rows = ['ann', 'bob'].map((name) => [1n, name, 1, null, []]);
+		const bytes = await encodeAvro(rows, PEOPLE, { codec: 'null' });
+		const { dataOffset } = readAvroHeader(bytes, LOCATION);
+		const plain = Buffer.from(bytes.subarray(dataOffset + 2, bytes.length - 16));
+		const damaged = Buffer.from(plain);
+		// the byte before the name of the second row is its length
+		const place = damaged.lastIndexOf('bob') - 1;
+		damaged[place] = 0x7f;
+		const header = Buffer.from(await encodeAvro([], PEOPLE, { codec }));
+		const sync = readAvroHeader(header, LOCATION).syncMarker;
+		const block = (data: Uint8Array) => {
+			let packed = Buffer.from(compressSync(compressionOf(codec), data));
+			if (codec === 'snappy') {
+				const sum = Buffer.alloc(4);
+				sum.writeUInt32BE(crc32(data));
+				packed = Buffer.concat([packed, sum]);
+			}
+			expect(packed.length).toBeLessThan(64);
+			return Buffer.concat([Uint8Array.of(4, packed.length * 2), packed, sync]);
+		};
+		const [good, bad] = [block(plain), block(damaged)];
+		const start = header.length + good.length;
+		const at = codec === 'null' ? `at byte ${start + 2 + place}` : `at block at byte ${start}, expanded byte ${place}`;
+		await expect(allRows(Buffer.concat([header, good, bad]), PEOPLE)).rejects.toMatchObject({
+			code: 'CORRUPT',
+			message: expect.stringContaining(at),
+		});
 	});
 
 	test('a file without blocks has no rows', async () => {
