@@ -4,12 +4,18 @@
  * input faster.
  */
 import { BASE, CodeTable, DISTANCES, END_OF_BLOCK, LENGTHS, LITERAL, LITERALS } from './inflate-codes.ts';
+import { type InflateKernel, openInflateKernel } from './inflate-kernel.ts';
 
 /** Input up to which this is faster than `node:zlib`, bytes. */
 export const SMALL_DEFLATE_BYTES = 8192;
 
 /** What {@link inflateRawInto} returns where the target has no room for all. */
 export const NO_ROOM = -1;
+
+/** A block's first three bits: the last one, with fixed codes. RFC 1951, 3.2.3 */
+const LAST_FIXED_BLOCK = 0b011;
+/** A process that opens one table has fewer than that to expand, for which no kernel is opened. */
+const KERNEL_AFTER_BLOCKS = 32;
 
 /** The order in which lengths of codes for lengths stand. RFC 1951, 3.2.7 */
 const LENGTH_ORDER = [16, 17, 18, 0, 8, 7, 9, 6, 10, 5, 11, 4, 12, 3, 13, 2, 14, 1, 15];
@@ -23,10 +29,19 @@ const MAX_DISTANCE_CODES = 30;
  */
 export function inflateRawInto(source: Uint8Array, start: number, end: number, target: Uint8Array, at: number): number {
 	inflater ??= new Inflater();
+	if (end > start && ((source[start] as number) & 7) === LAST_FIXED_BLOCK) {
+		if (++fixedBlocks === KERNEL_AFTER_BLOCKS)
+			kernel = openInflateKernel(inflater.fixed.literals, inflater.fixed.distances);
+		const to = kernel?.expand(source, start, end, target, at) ?? -1;
+		if (to >= 0) return to;
+		// too large or damaged: what exactly, the other way tells
+	}
 	return inflater.run(source, start, end, target, at);
 }
 
 let inflater: Inflater | undefined;
+let kernel: InflateKernel | undefined;
+let fixedBlocks = 0;
 
 class Inflater {
 	#source: Uint8Array = new Uint8Array(0);
@@ -38,7 +53,7 @@ class Inflater {
 	/** the next bits of the source, lowest first, and how many */
 	#hold = 0;
 	#bits = 0;
-	readonly #fixed = fixedTables();
+	readonly fixed = fixedTables();
 	#literals: CodeTable | undefined;
 	#distances: CodeTable | undefined;
 	#lengthCodes: CodeTable | undefined;
@@ -64,7 +79,7 @@ class Inflater {
 			case 0:
 				return this.#stored();
 			case 1:
-				return this.#symbols(this.#fixed.literals, this.#fixed.distances);
+				return this.#symbols(this.fixed.literals, this.fixed.distances);
 			case 2:
 				return this.#dynamic();
 			default:
@@ -223,7 +238,7 @@ class Inflater {
 }
 
 /** RFC 1951, 3.2.6 */
-function fixedTables(): { readonly literals: CodeTable; readonly distances: CodeTable } {
+export function fixedTables(): { readonly literals: CodeTable; readonly distances: CodeTable } {
 	const lengths = new Uint8Array(288).fill(8, 0, 144).fill(9, 144, 256).fill(7, 256, 280).fill(8, 280);
 	const literals = new CodeTable(LITERALS);
 	const distances = new CodeTable(DISTANCES, 5);

@@ -1,9 +1,12 @@
+import { readFileSync } from 'node:fs';
 import * as zlib from 'node:zlib';
 import fc from 'fast-check';
-import { describe, expect, it } from 'vitest';
-import { inflateRawInto, NO_ROOM } from '../../src/codec/inflate.ts';
+import { beforeAll, describe, expect, it, vi } from 'vitest';
+import { fixedTables, NO_ROOM } from '../../src/codec/inflate.ts';
+import { openInflateKernel } from '../../src/codec/inflate-kernel.ts';
 
 const ROOM = 1 << 17;
+let inflateRawInto: typeof import('../../src/codec/inflate.ts').inflateRawInto;
 
 /** What `node:zlib` makes of the bytes; `undefined` where it refuses them. */
 function expected(source: Uint8Array): Uint8Array | undefined {
@@ -97,7 +100,17 @@ function lengths(count: number, given: Readonly<Record<number, number>>): number
 	return Array.from({ length: count }, (_, symbol) => given[symbol] ?? 0);
 }
 
-describe('inflateRawInto', () => {
+describe.each(['in JavaScript', 'with the kernel'])('inflateRawInto, %s', (how) => {
+	beforeAll(async () => {
+		vi.resetModules();
+		if (how === 'in JavaScript') vi.stubGlobal('WebAssembly', undefined);
+		({ inflateRawInto } = await import('../../src/codec/inflate.ts'));
+		// enough blocks of fixed codes to open the kernel, or to try
+		const source = zlib.deflateRawSync(Buffer.from('warm'), { strategy: zlib.constants.Z_FIXED });
+		for (let i = 0; i < 100; i++) checkSame(source);
+		vi.unstubAllGlobals();
+	});
+
 	it('expands what zlib compressed, as zlib does', () => {
 		fc.assert(
 			fc.property(compressed, (source) => {
@@ -177,6 +190,39 @@ describe('inflateRawInto', () => {
 	])('%s', (_, source, isValid) => {
 		expect(found(source) !== undefined).toBe(isValid);
 		checkSame(source);
+	});
+});
+
+describe('the kernel', () => {
+	it('is what its source compiles to', async () => {
+		const { compileKernel } = (await import('../../scripts/build-kernel.mjs' as string)) as {
+			compileKernel(kernel: string): Promise<string>;
+		};
+		const found = readFileSync(new URL('../../src/codec/inflate-kernel-module.ts', import.meta.url), 'utf8');
+		expect(found).toBe(await compileKernel('inflate'));
+	}, 60_000);
+
+	it('takes each length and distance, up to the last byte of its memory', () => {
+		const { literals, distances } = fixedTables();
+		const kernel = openInflateKernel(literals, distances);
+		const expand = (source: Uint8Array, room: number) => {
+			const target = new Uint8Array(room);
+			const end = kernel?.expand(source, 0, source.length, target, 0);
+			return end === -1 ? undefined : target.subarray(0, end);
+		};
+		const fixed = { strategy: zlib.constants.Z_FIXED, level: 9 };
+		const noise = Buffer.from(Array.from({ length: 7000 }, (_, i) => (i * i * 31 + (i >> 3)) & 0x7f));
+		const far = Array.from({ length: 60 }, (_, i) => noise.subarray(i * 97, i * 97 + 3 + i * 4));
+		for (const bytes of [noise, Buffer.concat([noise, ...far]), Buffer.alloc(65_536, 7), Buffer.alloc(0)]) {
+			const source = zlib.deflateRawSync(bytes, fixed);
+			expect(source.length).toBeLessThanOrEqual(8192);
+			expect(Buffer.compare(expand(source, 70_000) ?? Buffer.from('none'), bytes)).toBe(0);
+			expect(Buffer.compare(expand(source, bytes.length) ?? Buffer.from('none'), bytes)).toBe(0);
+			if (bytes.length > 0) expect(expand(source, bytes.length - 1)).toBeUndefined();
+			for (let cut = 1; cut < 20 && cut < source.length; cut++)
+				expect(expand(source.subarray(0, source.length - cut), 70_000)).toBeUndefined();
+		}
+		expect(expand(zlib.deflateRawSync(Buffer.alloc(65_537, 7), fixed), 70_000)).toBeUndefined();
 	});
 });
 
