@@ -2,6 +2,7 @@
 import { IcebergError, isIcebergError } from '../errors/iceberg-error.ts';
 import type { FileIO } from '../io/file-io.ts';
 import { isLocalLocation, joinLocation, withoutTrailingSlash } from '../io/location.ts';
+import type { LocalFileIOOptions } from '../io/local-file-io.ts';
 import { openFileIO } from '../io/resolve.ts';
 import { maintenanceProperties } from '../metadata/maintenance-properties.ts';
 import { newTableUpdates } from '../metadata/new-table.ts';
@@ -29,6 +30,8 @@ export interface OpenedTable {
 export interface OpenOptions {
 	/** Storage of the table. Default: by the location's scheme, with writes confined to the table's own places. */
 	readonly io?: FileIO;
+	/** for storage that is opened here, in the file system */
+	readonly local?: Pick<LocalFileIOOptions, 'makesFilesAhead'>;
 	readonly signal?: AbortSignal;
 }
 
@@ -50,13 +53,13 @@ const FOLDER_PROPERTIES: readonly string[] = [
 export async function openFolderTable(location: string, options: OpenOptions = {}): Promise<OpenedTable> {
 	const folder = withoutTrailingSlash(location);
 	if (options.io !== undefined) return open(folder, options.io, options.signal);
-	const io = openFileIO(folder, { roots: [folder] });
+	const io = openFileIO(folder, { ...options.local, roots: [folder] });
 	const opened = await closingOnFailure(io, () => open(folder, io, options.signal));
 	const roots = writableRoots(folder, opened.loaded.metadata.properties);
 	if (roots.length === 1) return opened;
 	// The table keeps its data elsewhere, and says so itself: that place may be written to as well.
 	await io.close();
-	const widened = openFileIO(folder, { roots });
+	const widened = openFileIO(folder, { ...options.local, roots });
 	return { io: widened, committer: new FolderCommitter(widened, folder), loaded: opened.loaded };
 }
 

@@ -26,7 +26,7 @@ export async function leadOnThread({ folder, tableUuid, generation, maintains }:
 	const port = parentPort;
 	const link = abstractSocketLink(localPathOf(folder), tableUuid);
 	if (port === null || link === undefined) return;
-	const { committer, loaded, io } = await openFolderTable(folder);
+	const { committer, loaded, io } = await openFolderTable(folder, { local: { makesFilesAhead: true } });
 	let newest = loaded;
 	const onTrouble = (error: unknown): void => port.postMessage({ trouble: errorToText(error) });
 	const ports = { committer, clock: systemClock, random: systemRandom, processes: systemProcesses };

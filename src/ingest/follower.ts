@@ -12,6 +12,8 @@ export interface Follower {
 	leaving: boolean;
 	/** something is to be read for which somebody waits */
 	wants: boolean;
+	/** number of the fold that it was in last; -1 before the first */
+	lastFold: number;
 	/** told last at, by the monotonic clock */
 	heardMs: number;
 }
@@ -24,6 +26,7 @@ export function newFollower(connection: LinkConnection, nowMs: number): Follower
 		telling: '',
 		leaving: false,
 		wants: false,
+		lastFold: -1,
 		heardMs: nowMs,
 	};
 }

@@ -36,8 +36,10 @@ const SILENT_JOURNAL_MS = 5000;
 /** An entry whose file is not to be seen is dropped after this, ms: longer than network file systems remember names. */
 const MISSING_MS = 120_000;
 const JOURNAL_FILE = /^([0-9a-z-]+)\.journal$/;
-/** How long a fold waits for more of those who were in the one before, ms. */
-const GATHER_MS = 2;
+/** How long a fold waits at most for more of those who were in the two before, as a part of how long a fold takes; and ms. */
+const GATHER_PART = 0.5;
+const MAX_GATHER_MS = 5;
+const NEWEST_WEIGHT = 0.1;
 /** Wait after a fold that failed, ms: the first, and the longest. */
 const TROUBLE_MS = 50;
 const MAX_TROUBLE_MS = 2000;
@@ -61,7 +63,11 @@ export class Leader {
 	#urgent = 0;
 	/** when what only has to be visible soon has waited long enough */
 	#soonAtMs = Number.POSITIVE_INFINITY;
-	#lastGroup = 0;
+	/** folds made */
+	#folds = 0;
+	#meanFoldMs = MAX_GATHER_MS;
+	/** how many who want something end the wait before a fold */
+	#awaited = 0;
 	#troubleMs = 0;
 	#folding = false;
 	#stopped: LeaderEnd | undefined;
@@ -198,7 +204,7 @@ export class Leader {
 			follower.wants = true;
 			this.#urgent += 1;
 		}
-		this.#waker.wake();
+		if (this.#urgent >= this.#awaited) this.#waker.wake();
 	}
 
 	#left(follower: Follower): void {
@@ -210,15 +216,20 @@ export class Leader {
 		this.#waker.wake();
 	}
 
-	/** Lets those who were in the last fold get into this one as well: half the commits, for a wait that is shorter than one. */
+	/**
+	 * Lets those who were in the last folds get into this one as well: half the commits, for a wait that is shorter than one. Those
+	 * of the last but one are waiting already, or late: were they not awaited, two groups would take turns for ever.
+	 */
 	async #gather(): Promise<void> {
 		const { clock } = this.#options;
-		const untilMs = clock.monotonicMs() + GATHER_MS;
-		while (this.#urgent < this.#lastGroup && this.#stopped === undefined) {
+		for (const { lastFold } of this.#followers) if (lastFold >= this.#folds - 1) this.#awaited += 1;
+		const untilMs = clock.monotonicMs() + Math.min(MAX_GATHER_MS, this.#meanFoldMs * GATHER_PART);
+		while (this.#urgent < this.#awaited && this.#stopped === undefined) {
 			const left = untilMs - clock.monotonicMs();
 			if (left <= 0) break;
 			await this.#waker.sleep(left);
 		}
+		this.#awaited = 0;
 	}
 
 	async #guarded(work: () => Promise<void>): Promise<void> {
@@ -250,12 +261,17 @@ export class Leader {
 		const { exclusively = (work) => work() } = this.#options;
 		this.#soonAtMs = Number.POSITIVE_INFINITY;
 		const group = [...this.#followers].filter(({ wants }) => wants);
-		for (const follower of group) follower.wants = false;
+		this.#folds += 1;
+		for (const follower of group) {
+			follower.wants = false;
+			follower.lastFold = this.#folds;
+		}
 		this.#urgent -= group.length;
-		this.#lastGroup = group.length;
 		this.#folding = true;
+		const startMs = this.#options.clock.monotonicMs();
 		try {
 			await exclusively(() => this.#foldOnce());
+			this.#meanFoldMs += (this.#options.clock.monotonicMs() - startMs - this.#meanFoldMs) * NEWEST_WEIGHT;
 		} catch (error) {
 			for (const follower of group) if (this.#followers.has(follower)) this.#want(follower);
 			if (group.length === 0) this.#soonAtMs = 0;

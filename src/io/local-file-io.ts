@@ -8,6 +8,7 @@ import { identityText, type Processes } from '../util/process-identity.ts';
 import { systemProcesses } from '../util/system-processes.ts';
 import { systemClock, systemRandom } from '../util/system-ports.ts';
 import { randomHex } from '../util/uuid.ts';
+import { type BlankFile, BlankFiles } from './blank-files.ts';
 import { DeferredFlushes } from './deferred-flushes.ts';
 import type {
 	CreateOptions,
@@ -42,6 +43,7 @@ import { decodedLocalPathOf, localPathOf, withoutTrailingSlash } from './locatio
 import { PathGuard } from './path-guard.ts';
 import { RealPaths } from './real-paths.ts';
 import { SyncPacer } from './sync-pacer.ts';
+import { TwinFiles } from './twin-files.ts';
 
 export interface LocalFileIOOptions {
 	/**
@@ -57,6 +59,11 @@ export interface LocalFileIOOptions {
 	 * thread pool. 0: never block. Default 256 KiB. When flushes turn out slow, the thread pool takes over by itself.
 	 */
 	readonly blockingLimitBytes?: number;
+	/**
+	 * For a writer that commits many times a second and closes this storage when it is done: files are made ahead, and the
+	 * version hint is not a new file each time, where the file system is slow to make files. Default false
+	 */
+	readonly makesFilesAhead?: boolean;
 	/** most idle open files. Default 64 */
 	readonly openFilesLimit?: number;
 	readonly clock?: Clock;
@@ -97,6 +104,8 @@ export class LocalFileIO implements FileIO {
 	readonly #pacer: SyncPacer;
 	readonly #persister: FolderPersister;
 	readonly #deferred: DeferredFlushes;
+	readonly #blanks: BlankFiles | undefined;
+	readonly #twins: TwinFiles | undefined;
 	readonly #paths: RealPaths;
 	readonly #random: Random;
 	readonly #processes: Processes;
@@ -119,6 +128,9 @@ export class LocalFileIO implements FileIO {
 		this.#random = options.random ?? systemRandom;
 		this.#processes = options.processes ?? systemProcesses;
 		this.#watches = options.watches ?? systemFolderWatches;
+		if (options.makesFilesAhead !== true) return;
+		this.#blanks = new BlankFiles(calls.pooled, CREATE_FLAGS, (folder) => this.#temporaryIn(folder));
+		this.#twins = new TwinFiles((path) => this.#temporaryBeside(path));
 	}
 
 	input(location: string, knownLength?: number): InputFile {
@@ -136,7 +148,9 @@ export class LocalFileIO implements FileIO {
 		throwIfAborted(options?.signal);
 		const final = this.#placeToWrite(location);
 		const path = options?.overwrite === true ? this.#temporaryBeside(final) : final;
-		const fd = await this.#openNew(this.#pacer.forWrite(0), path, location);
+		const fd = await (path === final
+			? this.#openFinal(path, location)
+			: this.#openNew(this.#pacer.forWrite(0), path, location));
 		return new LocalOutputFile({
 			location,
 			path,
@@ -176,12 +190,13 @@ export class LocalFileIO implements FileIO {
 		const path = this.#placeToWrite(location);
 		const before = (options?.after ?? []).map((each) => this.#placeToWrite(each));
 		const folder = dirname(path);
-		const temporary = this.#temporaryBeside(path);
 		const calls = this.#pacer.forWrite(bytes.length);
 		// Saves the loser of a race the flush; the swap itself does not rely on it.
 		if (isThere(this.#looks, path, location)) return 'exists';
+		const blank = this.#blankIn(folder);
+		const temporary = blank?.path ?? this.#temporaryBeside(path);
 		try {
-			const fd = await this.#openNew(calls, temporary, location);
+			const fd = blank?.fd ?? (await this.#openNew(calls, temporary, location));
 			await withFile(calls, fd, async () => {
 				await writeFully(calls, fd, bytes);
 				await this.#persist(before, location, { fd, folder });
@@ -213,8 +228,9 @@ export class LocalFileIO implements FileIO {
 	async replace(location: string, bytes: Uint8Array): Promise<void> {
 		this.#checkOpen();
 		const path = this.#placeToWrite(location);
-		const temporary = this.#temporaryBeside(path);
 		const calls = this.#pacer.forWrite(bytes.length);
+		if (this.#pacer.isSlowToCreate && (await this.#twins?.replace(calls, path, bytes)) === true) return;
+		const temporary = this.#temporaryBeside(path);
 		try {
 			await this.#writeNew(calls, temporary, bytes, location, 'never');
 			await this.#removeChecksum(calls, path);
@@ -294,6 +310,8 @@ export class LocalFileIO implements FileIO {
 		this.#closed = true;
 		this.#pool.discardAll();
 		await this.#deferred.dropAll(this.#pacer.forWrite(0));
+		await this.#blanks?.close();
+		await this.#twins?.close(this.#pacer.forWrite(0));
 	}
 
 	#checkOpen(): void {
@@ -315,8 +333,32 @@ export class LocalFileIO implements FileIO {
 	}
 
 	#temporaryBeside(path: string): string {
-		const name = `.datashard-${identityText(this.#processes.self)}-${randomHex(this.#random, 8)}.tmp`;
-		return join(dirname(path), name);
+		return this.#temporaryIn(dirname(path));
+	}
+
+	#temporaryIn(folder: string): string {
+		return join(folder, `.datashard-${identityText(this.#processes.self)}-${randomHex(this.#random, 8)}.tmp`);
+	}
+
+	#blankIn(folder: string): BlankFile | undefined {
+		return this.#pacer.isSlowToCreate ? this.#blanks?.take(folder) : undefined;
+	}
+
+	/** Opens a new file under its own name: one that was made ahead gets that name. */
+	async #openFinal(path: string, location: string): Promise<number> {
+		const calls = this.#pacer.forWrite(0);
+		const blank = this.#blankIn(dirname(path));
+		if (blank === undefined) return this.#openNew(calls, path, location);
+		try {
+			await calls.link(blank.path, path);
+			return blank.fd;
+		} catch (error) {
+			await closeQuietly(calls, blank.fd);
+			if (errnoOf(error) === 'EEXIST') throw fsError(error, 'create', location, true);
+			return await this.#openNew(calls, path, location);
+		} finally {
+			await unlinkQuietly(calls, blank.path);
+		}
 	}
 
 	/** Opens a file that must not be there, making its folder if need be. */
@@ -345,7 +387,7 @@ export class LocalFileIO implements FileIO {
 		location: string,
 		flush: 'now' | 'deferred' | 'never' = 'now',
 	): Promise<void> {
-		const fd = await this.#openNew(calls, path, location);
+		const fd = await (flush === 'deferred' ? this.#openFinal(path, location) : this.#openNew(calls, path, location));
 		try {
 			await writeFully(calls, fd, bytes);
 			if (flush === 'deferred') return this.#deferred.add(path, fd);

@@ -8,6 +8,8 @@ const SLOW_FLUSH_MS = 2;
 const SLOW_CREATE_MS = 10;
 /** ms; up to this mean (a disk in memory) a flush costs less than the way to another thread. */
 const QUICK_FLUSH_MS = 0.05;
+/** ms; above this mean, new files are worth making ahead. */
+const SLOW_NAME_MS = 0.1;
 /** Weight of the newest measurement in the running mean. */
 const NEWEST_WEIGHT = 0.2;
 
@@ -43,6 +45,11 @@ export class SyncPacer {
 	/** For deleting: a name takes as long to go as the file system has to do for it, and nobody is in a hurry. */
 	get forDelete(): FsCalls {
 		return this.#pooled;
+	}
+
+	/** True where a new file costs more than a few looks at old ones. */
+	get isSlowToCreate(): boolean {
+		return this.#meanCreateMs > SLOW_NAME_MS;
 	}
 
 	/** Makes a new file, and remembers how long it took. */
