@@ -39,7 +39,10 @@ export interface FileIO {
 	 */
 	putIfAbsent(location: string, bytes: Uint8Array, options?: PutOptions): Promise<'created' | 'exists'>;
 
-	/** Replaces or creates a small file atomically (readers see the old or the new content whole). Not durable by itself. */
+	/**
+	 * Replaces or creates a small file atomically (readers see the old or the new content whole), beside others: no folder is made
+	 * for it. Not durable by itself.
+	 */
 	replace(location: string, bytes: Uint8Array): Promise<void>;
 
 	exists(location: string): Promise<boolean>;

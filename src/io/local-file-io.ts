@@ -232,7 +232,9 @@ export class LocalFileIO implements FileIO {
 		if (this.#pacer.isSlowToCreate && (await this.#twins?.replace(calls, path, bytes)) === true) return;
 		const temporary = this.#temporaryBeside(path);
 		try {
-			await this.#writeNew(calls, temporary, bytes, location, 'never');
+			// A folder that is gone was moved or removed with all that was in it: nothing is put where it was.
+			const fd = await this.#openNew(calls, temporary, location, 0);
+			await withFile(calls, fd, () => writeFully(calls, fd, bytes));
 			await this.#removeChecksum(calls, path);
 			await calls.rename(temporary, path);
 		} catch (error) {
@@ -361,14 +363,13 @@ export class LocalFileIO implements FileIO {
 		}
 	}
 
-	/** Opens a file that must not be there, making its folder if need be. */
-	async #openNew(calls: FsCalls, path: string, location: string): Promise<number> {
+	/** Opens a file that must not be there, making its folder if need be. @param attempts to make the folder */
+	async #openNew(calls: FsCalls, path: string, location: string, attempts = MAX_FOLDER_ATTEMPTS): Promise<number> {
 		for (let attempt = 1; ; attempt++) {
 			try {
 				return await this.#pacer.create(calls, path, CREATE_FLAGS, FILE_MODE);
 			} catch (error) {
-				if (errnoOf(error) !== 'ENOENT' || attempt > MAX_FOLDER_ATTEMPTS)
-					throw fsError(error, 'create', location, true);
+				if (errnoOf(error) !== 'ENOENT' || attempt > attempts) throw fsError(error, 'create', location, true);
 			}
 			try {
 				const first = await calls.mkdir(dirname(path));
@@ -385,13 +386,13 @@ export class LocalFileIO implements FileIO {
 		path: string,
 		bytes: Uint8Array,
 		location: string,
-		flush: 'now' | 'deferred' | 'never' = 'now',
+		flush: 'now' | 'deferred',
 	): Promise<void> {
 		const fd = await (flush === 'deferred' ? this.#openFinal(path, location) : this.#openNew(calls, path, location));
 		try {
 			await writeFully(calls, fd, bytes);
 			if (flush === 'deferred') return this.#deferred.add(path, fd);
-			if (flush === 'now') await this.#pacer.flush(calls, fd);
+			await this.#pacer.flush(calls, fd);
 		} catch (error) {
 			await closeQuietly(calls, fd);
 			await unlinkQuietly(calls, path);

@@ -249,6 +249,7 @@ export function fileIOSuite(options: FileIOSuiteOptions): void {
 
 	check('replaces a small file, or makes it, and readers see a whole one all the time', async (io, root, other) => {
 		const location = `${root}/hint`;
+		await io.write(`${root}/first`, pattern(1));
 		await io.replace(location, pattern(3));
 		let stop = false;
 		const reader = (async () => {
@@ -268,7 +269,7 @@ export function fileIOSuite(options: FileIOSuiteOptions): void {
 		}
 		stop = true;
 		assert.ok((await reader) > 0);
-		assert.deepEqual(await names(io, root), ['hint']);
+		assert.deepEqual(await names(io, root), ['first', 'hint']);
 	});
 
 	check('lists files below a folder, spelled with the prefix, with sizes and times', async (io, root) => {

@@ -56,6 +56,12 @@ const readable = (log: readonly string[]): string[] =>
 	log.map((line) => line.replace(/\.datashard-[-0-9a-z]+\.tmp/, 'TMP').replaceAll(folder, ''));
 
 describe('names and modes', () => {
+	it('replaces no file in a folder that was moved away', async () => {
+		const io = new LocalFileIO();
+		await expect(io.replace(`${folder}/gone/hint`, bytes)).rejects.toMatchObject({ code: 'NOT_FOUND' });
+		expect(entries()).toEqual([]);
+	});
+
 	it('gives files and folders the rights that the umask leaves', async () => {
 		const previous = process.umask(0o027);
 		try {
