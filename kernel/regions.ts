@@ -25,6 +25,10 @@ export const COMPARED: u32 = 6;
 export const PAGE: u32 = 7;
 /** the page's indices, RLE_DICTIONARY */
 export const PACKED: u32 = 8;
+/** of a source that is a dictionary itself: the place in it of each value */
+export const PLACES: u32 = 9;
+/** of each place in such a source: the number of our entry + 1, or 0 where it was not looked up yet */
+export const KNOWN: u32 = 10;
 
 /** Where a region is now. */
 // @ts-ignore: decorator

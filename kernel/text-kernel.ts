@@ -5,7 +5,7 @@
  *
  * An instance holds one column chunk at a time.
  */
-import { at, COMPARED, ENTRIES, INDICES, OFFSETS, PAGE, RANGES, reserve, SLOTS, SOURCE } from './regions';
+import { at, COMPARED, ENTRIES, INDICES, KNOWN, OFFSETS, PAGE, PLACES, RANGES, reserve, SLOTS, SOURCE } from './regions';
 
 const FIRST_SLOTS: u32 = 64;
 const LONG_BYTES: u32 = 64;
@@ -58,14 +58,49 @@ export function lookUp(count: u32, stride: u32, origin: u32, indexAt: u32): void
 		const length = load<u32>(offset, 4) - start;
 		const entry = entryOf(source + start, length);
 		store<u32>(out + (i << 2), entry);
-		const compared = at(COMPARED) + (entry << 2);
-		// each entry is compared once a page, however often it occurs
-		if (load<u32>(compared) !== pageNumber) {
-			store<u32>(compared, pageNumber);
-			const range = at(RANGES) + (entry << 3);
-			compare(at(ENTRIES), load<u32>(range), length);
-		}
+		compareEntry(entry);
 	}
+}
+
+/** Makes the `count` values of the source places of a dictionary. */
+export function beginPlaces(count: u32): void {
+	reserve(KNOWN, count << 2, 0);
+	memory.fill(at(KNOWN), 0, count << 2);
+}
+
+/** {@link lookUp} of the values at `count` PLACES. Returns how many bytes they have. */
+export function lookUpPlaces(count: u32, origin: u32, indexAt: u32): u32 {
+	reserve(INDICES, (indexAt + count) << 2, indexAt << 2);
+	const source = at(SOURCE) - origin;
+	const offsets = at(OFFSETS);
+	const places = at(PLACES);
+	const known = at(KNOWN);
+	const out = at(INDICES) + (indexAt << 2);
+	let total: u32 = 0;
+	for (let i: u32 = 0; i < count; i++) {
+		const place = load<u32>(places + (i << 2)) << 2;
+		const start = load<u32>(offsets + place);
+		const length = load<u32>(offsets + place, 4) - start;
+		let entry = load<u32>(known + place) - 1;
+		if (entry === <u32>-1) {
+			entry = entryOf(source + start, length);
+			store<u32>(known + place, entry + 1);
+		}
+		store<u32>(out + (i << 2), entry);
+		compareEntry(entry);
+		total += length;
+	}
+	return total;
+}
+
+/** Each entry is compared with the extremes once a page, however often it occurs. */
+// @ts-ignore: decorator
+@inline function compareEntry(entry: u32): void {
+	const compared = at(COMPARED) + (entry << 2);
+	if (load<u32>(compared) === pageNumber) return;
+	store<u32>(compared, pageNumber);
+	const range = at(RANGES) + (entry << 3);
+	compare(at(ENTRIES), load<u32>(range), load<u32>(range, 4));
 }
 
 /** Appends `count` values to PAGE, which take `size` bytes with their lengths. */

@@ -17,8 +17,8 @@ const MAX_WORKERS = 2;
 
 export interface BackgroundCompressor {
 	/**
-	 * Compresses `bytes`, which must not change until the promise resolves; `undefined` when more than `queueBytes` (default
-	 * {@link BACKGROUND_QUEUE_BYTES}) would wait. Never rejects: what a worker fails to do is done on this thread.
+	 * Compresses `bytes`, which are copied before the call returns; `undefined` when more than `queueBytes` (at most and by
+	 * default {@link BACKGROUND_QUEUE_BYTES}) would wait. Never rejects: what a worker fails to do is done on this thread.
 	 */
 	offer(bytes: Uint8Array, level: number, queueBytes?: number): Promise<Uint8Array> | undefined;
 	/** Takes in what the workers have done, without waiting for the event loop. */
@@ -52,8 +52,9 @@ export async function startWorkers(library: string, workerCount: number): Promis
 	const threads = await import('node:worker_threads');
 	const lanes = Array.from({ length: workerCount }, () => {
 		const { port1, port2 } = new threads.MessageChannel();
-		const options = { eval: true, workerData: { library, port: port2 }, transferList: [port2] };
-		return new Lane(new threads.Worker(WORKER_SCRIPT, options), port1, threads.receiveMessageOnPort);
+		const ring = new SharedRing(RING_BYTES);
+		const options = { eval: true, workerData: { library, port: port2, ring: ring.bytes }, transferList: [port2] };
+		return new Lane(new threads.Worker(WORKER_SCRIPT, options), port1, threads.receiveMessageOnPort, ring);
 	});
 	// they start meanwhile
 	await loadZstdCompressor();
@@ -61,17 +62,18 @@ export async function startWorkers(library: string, workerCount: number): Promis
 }
 
 const WORKER_SCRIPT = `
-const { port, library } = require('node:worker_threads').workerData;
+const { port, library, ring } = require('node:worker_threads').workerData;
 const zstd = require(library);
 const ready = zstd.init();
-port.on('message', async ({ id, bytes, level }) => {
+port.on('message', async ({ id, start, end, level }) => {
 	await ready;
-	const compressed = zstd.compress(bytes, level);
+	const compressed = zstd.compress(ring.subarray(start, end), level);
 	port.postMessage({ id, compressed }, [compressed.buffer]);
 });
 `;
 
 interface Job {
+	/** of the ring */
 	readonly bytes: Uint8Array;
 	readonly level: number;
 	readonly resolve: (compressed: Uint8Array) => void;
@@ -88,10 +90,17 @@ class Lane {
 	readonly #worker: Worker;
 	readonly #port: MessagePort;
 	readonly #receive: (port: MessagePort) => { message: unknown } | undefined;
+	readonly #ring: SharedRing;
 	readonly #jobs = new Map<number, Job>();
 	#nextId = 0;
 
-	constructor(worker: Worker, port: MessagePort, receive: (port: MessagePort) => { message: unknown } | undefined) {
+	constructor(
+		worker: Worker,
+		port: MessagePort,
+		receive: (port: MessagePort) => { message: unknown } | undefined,
+		ring: SharedRing,
+	) {
+		this.#ring = ring;
 		this.#worker = worker;
 		this.#port = port;
 		this.#receive = receive;
@@ -102,7 +111,10 @@ class Lane {
 		port.unref();
 	}
 
-	run(bytes: Uint8Array, level: number): Promise<Uint8Array> {
+	/** `undefined` where there is no room for a copy. */
+	run(bytes: Uint8Array, level: number): Promise<Uint8Array> | undefined {
+		const taken = this.#ring.put(bytes);
+		if (taken === undefined) return undefined;
 		if (this.#jobs.size === 0) {
 			this.#worker.ref();
 			this.#port.ref();
@@ -110,8 +122,9 @@ class Lane {
 		const id = this.#nextId++;
 		this.queuedBytes += bytes.length;
 		return new Promise((resolve) => {
-			this.#jobs.set(id, { bytes, level, resolve });
-			this.#port.postMessage({ id, bytes, level });
+			this.#jobs.set(id, { bytes: taken, level, resolve });
+			const start = taken.byteOffset;
+			this.#port.postMessage({ id, start, end: start + taken.length, level });
 		});
 	}
 
@@ -125,6 +138,7 @@ class Lane {
 		const job = this.#jobs.get(id);
 		if (job === undefined) return;
 		this.#jobs.delete(id);
+		this.#ring.release(job.bytes);
 		this.queuedBytes -= job.bytes.length;
 		job.resolve(compressed);
 		if (this.#jobs.size === 0) {
@@ -139,6 +153,48 @@ class Lane {
 	}
 }
 
+/** Twice the queue: where a stretch does not fit before the end, it starts anew, and what is left over is lost for a round. */
+const RING_BYTES = 2 * BACKGROUND_QUEUE_BYTES;
+
+/** Memory that a worker shares, handed out in stretches that are given back in the same order. */
+class SharedRing {
+	readonly bytes: Uint8Array;
+	/** where the oldest stretch in use starts, and where the newest ends */
+	#start = 0;
+	#end = 0;
+	#inUse = 0;
+
+	constructor(capacity: number) {
+		this.bytes = new Uint8Array(new SharedArrayBuffer(capacity));
+	}
+
+	/** A copy of `source`; `undefined` where there is no room. */
+	put(source: Uint8Array): Uint8Array | undefined {
+		const at = this.#place(source.length);
+		if (at === undefined) return undefined;
+		if (this.#inUse === 0) this.#start = at;
+		this.#end = at + source.length;
+		this.#inUse++;
+		const taken = this.bytes.subarray(at, this.#end);
+		taken.set(source);
+		return taken;
+	}
+
+	release(taken: Uint8Array): void {
+		this.#inUse--;
+		this.#start = taken.byteOffset + taken.length;
+	}
+
+	#place(length: number): number | undefined {
+		const { length: capacity } = this.bytes;
+		if (this.#inUse === 0) return length <= capacity ? 0 : undefined;
+		const isWrapped = this.#end <= this.#start;
+		if (isWrapped) return this.#end + length <= this.#start ? this.#end : undefined;
+		if (this.#end + length <= capacity) return this.#end;
+		return length <= this.#start ? 0 : undefined;
+	}
+}
+
 class WorkerCompressor implements BackgroundCompressor {
 	readonly #lanes: readonly Lane[];
 
@@ -147,12 +203,20 @@ class WorkerCompressor implements BackgroundCompressor {
 	}
 
 	offer(bytes: Uint8Array, level: number, queueBytes = BACKGROUND_QUEUE_BYTES): Promise<Uint8Array> | undefined {
+		let lane = this.#laneFor(bytes.length, queueBytes);
+		if (lane === undefined) {
+			this.poll();
+			lane = this.#laneFor(bytes.length, queueBytes);
+		}
+		return lane?.run(bytes, level);
+	}
+
+	#laneFor(length: number, queueBytes: number): Lane | undefined {
 		let best: Lane | undefined;
 		for (const lane of this.#lanes) {
 			if (!lane.failed && (best === undefined || lane.queuedBytes < best.queuedBytes)) best = lane;
 		}
-		if (best === undefined || best.queuedBytes + bytes.length > queueBytes) return undefined;
-		return best.run(bytes, level);
+		return best !== undefined && best.queuedBytes + length <= queueBytes ? best : undefined;
 	}
 
 	poll(): void {

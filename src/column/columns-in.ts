@@ -8,6 +8,7 @@ import { missingValue } from './coerce.ts';
 import type { ColumnInput, ColumnsInput, NumberArray } from './columns-input.ts';
 import { throwIfAborted } from '../util/bounded-pool.ts';
 import { describeValue, inRow, unknownMember } from './invalid-value.ts';
+import { repeatedTexts } from './repeated-texts.ts';
 import { textsVector } from './texts-in.ts';
 import type { ColumnBatch, Vector } from './vector.ts';
 import { slice } from './vector-ops.ts';
@@ -109,7 +110,8 @@ function vectorOfPart(field: NestedField, column: ColumnInput, from: number, to:
 	if (field.type.kind === 'string' && Array.isArray(column)) {
 		// what is undefined has the write default
 		const nullable = !field.required && field.writeDefault === undefined;
-		const texts = textsVector(field.type, column, from, to, nullable);
+		const texts =
+			repeatedTexts(field.type, column, from, to, nullable) ?? textsVector(field.type, column, from, to, nullable);
 		if (texts !== undefined) return texts;
 	}
 	const builder = builderOf(field.type);

@@ -9,6 +9,10 @@ import { BYTES_VECTOR_LIMIT_BYTES } from './vector-ops.ts';
 const RUN_TEXTS = 4_096;
 const RUN_UNITS = 1 << 20;
 
+/** What is made room for beyond what the first texts let expect, and how much at once by them alone. */
+const ROOM_TO_SPARE = 1.0625;
+const FIRST_ROOM_LIMIT_BYTES = 16 << 20;
+
 /** Most units of a run, where one text has that many: the runtime joins no more than twice these. */
 const JOINED_LIMIT_UNITS = 1 << 28;
 
@@ -48,6 +52,7 @@ export function textsVector(
 		if (units > JOINED_LIMIT_UNITS || units > BYTES_VECTOR_LIMIT_BYTES - used) return undefined;
 		const run = texts.slice(start, end);
 		const joined = run.join('');
+		if (start === from) values = roomLike(units, end - start, length);
 		values = withRoom(values, used, units);
 		const { read, written } = encoder.encodeInto(joined, values.subarray(used, used + units));
 		if (read === units && written === units) used += units;
@@ -66,6 +71,12 @@ export function textsVector(
 		}
 	}
 	return { type, length, nullCount, validity, layout: 'bytes', offsets, values: plain(values) };
+}
+
+/** Room for `length` texts, if all are about as long as the first `count`, which have so many units. */
+function roomLike(units: number, count: number, length: number): Buffer<ArrayBuffer> {
+	const expected = Math.ceil((units / count) * length * ROOM_TO_SPARE);
+	return Buffer.from(new ArrayBuffer(Math.min(expected, FIRST_ROOM_LIMIT_BYTES)));
 }
 
 /** The same bytes, with room for `count` more after the first `used`. */

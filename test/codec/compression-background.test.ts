@@ -33,6 +33,28 @@ describe('compression by workers', () => {
 		for (const [i, bytes] of pages.entries()) expect(compressed[i]).toEqual(compressSync('zstd', bytes, LEVEL));
 	});
 
+	it('is given copies, round and round in the memory that it shares', async () => {
+		const background = await startWorkers(library, 1);
+		const bytes = new Uint8Array(1 << 20);
+		const pending: Promise<void>[] = [];
+		let offered = 0;
+		for (let i = 0; i < 60; i++) {
+			const length = 1 + ((i * 0x5_4321) % bytes.length);
+			// the same memory each time: what was offered before must not change by it
+			bytes.fill(i, 0, length);
+			const part = bytes.subarray(0, length);
+			const expected = compressSync('zstd', part, LEVEL);
+			const result = background.offer(part, LEVEL);
+			if (result === undefined) await pending.shift();
+			else {
+				offered += length;
+				pending.push(result.then((compressed) => expect(compressed).toEqual(expected)));
+			}
+		}
+		await Promise.all(pending);
+		expect(offered).toBeGreaterThan(4 * BACKGROUND_QUEUE_BYTES);
+	});
+
 	it('takes no more than its queue holds, and more once that is done', async () => {
 		const background = await startWorkers(library, 1);
 		const half = page(7, BACKGROUND_QUEUE_BYTES / 2);

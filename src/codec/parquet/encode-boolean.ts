@@ -37,6 +37,10 @@ export class BooleanEncoder implements ValueEncoder {
 		return Math.ceil((to - from) / 8);
 	}
 
+	mostPlainBytes(count: number): number {
+		return Math.ceil(count / 8);
+	}
+
 	append(levels: Levels, from: number, to: number): void {
 		const { positions, base } = levels;
 		const source = this.#source;

@@ -35,6 +35,8 @@ export class BytesEncoder implements ValueEncoder {
 	#indirect: Int32Array | undefined;
 	/** our entry of each of the source dictionary's values; -1: not looked up yet */
 	#known: Int32Array | undefined;
+	/** bytes of the longest value that the vector's dictionary has; below 0: not known */
+	#longest = -1;
 	/** the page in which an entry was last compared with min and max */
 	readonly #comparedIn = new GrowingInts();
 	#pageNumber = 1;
@@ -55,6 +57,7 @@ export class BytesEncoder implements ValueEncoder {
 	bind(vector: Vector): void {
 		this.#indirect = undefined;
 		this.#known = undefined;
+		this.#longest = -1;
 		this.#offsets = undefined;
 		switch (vector.layout) {
 			case 'bytes':
@@ -105,6 +108,11 @@ export class BytesEncoder implements ValueEncoder {
 			size += (offsets[position + 1] as number) - (offsets[position] as number);
 		}
 		return size;
+	}
+
+	mostPlainBytes(count: number): number {
+		if (this.#width > 0) return count * this.#width;
+		return this.#indirect === undefined ? Number.POSITIVE_INFINITY : count * (4 + this.#longestOfDictionary());
 	}
 
 	append(levels: Levels, from: number, to: number): void {
@@ -159,6 +167,15 @@ export class BytesEncoder implements ValueEncoder {
 		this.#policy.reset();
 		this.#indices.clear();
 		this.#dropTable();
+	}
+
+	#longestOfDictionary(): number {
+		if (this.#longest < 0 && this.#known !== undefined) {
+			const offsets = this.#offsets as Int32Array;
+			for (let i = 0; i < this.#known.length; i++)
+				this.#longest = Math.max(this.#longest, (offsets[i + 1] as number) - (offsets[i] as number));
+		}
+		return this.#longest < 0 ? Number.POSITIVE_INFINITY : this.#longest;
 	}
 
 	#dropTable(): void {

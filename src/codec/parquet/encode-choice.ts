@@ -33,6 +33,10 @@ export class ChosenEncoder implements ValueEncoder {
 		return this.#script.plainSize(levels, from, to);
 	}
 
+	mostPlainBytes(count: number): number {
+		return this.#script.mostPlainBytes(count);
+	}
+
 	append(levels: Levels, from: number, to: number): void {
 		if (this.#chosen === undefined && to > from) this.#chosen = this.#choose(to - from);
 		this.#chosen?.append(levels, from, to);

@@ -28,6 +28,10 @@ class KernelTextEncoder implements ValueEncoder {
 	#values: Uint8Array = NO_BYTES;
 	#offsets: Int32Array = NO_OFFSETS;
 	#indirect: Int32Array | undefined;
+	/** values of the vector's dictionary where it is worth to look each of them up but once; else 0 */
+	#placeCount = 0;
+	/** whether the kernel has that dictionary, and what was looked up of it is still so */
+	#hasPlaces = false;
 
 	constructor(kernel: TextKernel, options: EncoderOptions) {
 		this.#kernel = kernel;
@@ -43,22 +47,32 @@ class KernelTextEncoder implements ValueEncoder {
 		this.#values = bytes.values;
 		this.#offsets = bytes.offsets;
 		this.#indirect = isDictionary ? vector.indices : undefined;
+		this.#placeCount = isDictionary && bytes.length <= vector.length ? bytes.length : 0;
+		this.#hasPlaces = false;
 	}
 
 	plainSize(): number {
 		throw new TypeError('asked of the encoder in JavaScript');
 	}
 
+	mostPlainBytes(): number {
+		throw new TypeError('asked of the encoder in JavaScript');
+	}
+
 	append(levels: Levels, from: number, to: number): void {
 		const count = to - from;
 		if (count === 0) return;
-		const valueBytes = this.#load(levels, from, to);
 		const policy = this.#policy;
 		if (!policy.active) {
-			this.#kernel.appendPlain(count, valueBytes + 4 * count);
+			this.#kernel.appendPlain(count, this.#load(levels, from, to) + 4 * count);
 			return;
 		}
-		this.#kernel.lookUp(count, policy.pageValues);
+		let valueBytes: number;
+		if (this.#placeCount > 0) valueBytes = this.#lookUpPlaces(levels, from, count);
+		else {
+			valueBytes = this.#load(levels, from, to);
+			this.#kernel.lookUp(count, policy.pageValues);
+		}
 		policy.pageValues += count;
 		policy.pagePlainBytes += valueBytes + 4 * count;
 	}
@@ -98,7 +112,7 @@ class KernelTextEncoder implements ValueEncoder {
 			} else {
 				kernel.expand(pageValues, pagePlainBytes);
 				out.append(kernel.page());
-				kernel.beginChunk();
+				this.#beginChunk();
 			}
 			policy.clearPage();
 		}
@@ -113,7 +127,26 @@ class KernelTextEncoder implements ValueEncoder {
 
 	reset(): void {
 		this.#policy.reset();
+		this.#beginChunk();
+	}
+
+	#beginChunk(): void {
 		this.#kernel.beginChunk();
+		this.#hasPlaces = false;
+	}
+
+	/** Looks values of a vector with a dictionary up; returns how many bytes they have. */
+	#lookUpPlaces({ positions, base }: Levels, from: number, count: number): number {
+		const kernel = this.#kernel;
+		if (!this.#hasPlaces) {
+			const offsets = this.#offsets.subarray(0, this.#placeCount + 1);
+			const start = offsets[0] as number;
+			kernel.load(this.#values.subarray(start, offsets[this.#placeCount]), offsets, 1, start);
+			kernel.beginPlaces(this.#placeCount);
+			this.#hasPlaces = true;
+		}
+		const taken = positions?.subarray(from, from + count) ?? null;
+		return kernel.lookUpPlaces(this.#indirect as Int32Array, base + from, taken, count, this.#policy.pageValues);
 	}
 
 	/** Gives the values to the kernel; returns how many bytes they have. */

@@ -29,6 +29,8 @@ export interface ValueEncoder {
 	bind(vector: Vector): void;
 	/** bytes that entries take in PLAIN encoding */
 	plainSize(levels: Levels, from: number, to: number): number;
+	/** No fewer bytes than so many of the vector's values take in PLAIN encoding; infinite where only a look at them tells. */
+	mostPlainBytes(count: number): number;
 	append(levels: Levels, from: number, to: number): void;
 	/** bytes of PLAIN values that the page may still take */
 	readonly room: number;

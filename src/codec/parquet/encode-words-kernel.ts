@@ -46,6 +46,10 @@ class KernelWordEncoder implements ValueEncoder {
 		return (to - from) * this.#valueBytes;
 	}
 
+	mostPlainBytes(count: number): number {
+		return count * this.#valueBytes;
+	}
+
 	append({ positions, base }: Levels, from: number, to: number): void {
 		const count = to - from;
 		if (count === 0) return;

@@ -153,6 +153,10 @@ export class WordEncoder implements ValueEncoder {
 		return (to - from) * this.#words * 4;
 	}
 
+	mostPlainBytes(count: number): number {
+		return count * this.#words * 4;
+	}
+
 	append(levels: Levels, from: number, to: number): void {
 		const statistics = this.#statistics;
 		if (statistics instanceof FloatStatistics) {

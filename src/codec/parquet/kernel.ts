@@ -11,7 +11,7 @@ export const KERNEL_LIMIT = 256;
 export const KERNEL_VALUES = 8_192;
 
 /** Regions of a kernel's memory, as kernel/regions.ts has them. */
-export const Region = { SOURCE: 0, OFFSETS: 1, INDICES: 2, ENTRIES: 3, PAGE: 7, PACKED: 8 } as const;
+export const Region = { SOURCE: 0, OFFSETS: 1, INDICES: 2, ENTRIES: 3, PAGE: 7, PACKED: 8, PLACES: 9 } as const;
 
 interface Global {
 	readonly value: number;
@@ -32,6 +32,8 @@ export interface KernelExports {
 	beginChunk(): void;
 	beginPage(): void;
 	lookUp(count: number, stride: number, origin: number, indexAt: number): void;
+	beginPlaces(count: number): void;
+	lookUpPlaces(count: number, origin: number, indexAt: number): number;
 	appendPlain(count: number, stride: number, origin: number, size: number): void;
 	expand(count: number, size: number): void;
 

@@ -40,6 +40,24 @@ export class TextKernel {
 		this.#exports.lookUp(count, this.#stride, this.#origin, indexAt);
 	}
 
+	/** Makes the first `count` values taken in places of a dictionary, for {@link lookUpPlaces}. */
+	beginPlaces(count: number): void {
+		this.#exports.beginPlaces(count);
+	}
+
+	/**
+	 * {@link lookUp} of values by their places: those that follow one another from `from` on, or those at `positions`. The
+	 * call of {@link load} was of `stride` 1. Returns how many bytes they have.
+	 */
+	lookUpPlaces(places: Int32Array, from: number, positions: Int32Array | null, count: number, indexAt: number): number {
+		const { reserve, memory, lookUpPlaces } = this.#exports;
+		const at = reserve(Region.PLACES, count * 4, 0) >>> 0;
+		const taken = new Int32Array(memory.buffer, at, count);
+		if (positions === null) taken.set(places.subarray(from, from + count));
+		else for (let i = 0; i < count; i++) taken[i] = places[positions[i] as number] as number;
+		return lookUpPlaces(count, this.#origin, indexAt) >>> 0;
+	}
+
 	/** Appends the first `count` values taken in, of `size` bytes with their lengths, to the page. */
 	appendPlain(count: number, size: number): void {
 		this.#exports.appendPlain(count, this.#stride, this.#origin, size);

@@ -59,6 +59,7 @@ export interface FinishedChunk {
 /** A page that is encoded but not yet compressed. */
 interface RawPage {
 	readonly levels: Uint8Array | undefined;
+	/** of a page that was compressed as it ended: no longer its bytes, and still as many */
 	readonly body: Uint8Array;
 	readonly entries: number;
 	readonly nullCount: number;
@@ -76,6 +77,9 @@ export class ColumnWriter {
 	readonly #options: ColumnOptions;
 	readonly #compareStatistics: StatisticComparator;
 	readonly #scratch: GrowingBytes;
+	/** whether the codec is there, so that pages can be compressed as they end */
+	#ready = false;
+	#background: BackgroundCompressor | undefined;
 
 	// the page under construction
 	readonly #repetition = new GrowingBytes();
@@ -131,14 +135,15 @@ export class ColumnWriter {
 		return this.#compressedSizeBytes + Math.ceil(waiting * ratio);
 	}
 
-	/** True when pages wait for {@link compressPages}, for which the codec must be loaded. */
-	get wantsCompression(): boolean {
-		return this.#compressing && this.#raw.length > 0;
-	}
-
-	/** After {@link endPages}: whether anything of the chunk will be compressed. */
+	/** Whether anything of the chunk will be compressed; final after {@link endPages}. */
 	get wantsCodec(): boolean {
 		return this.#compressing;
+	}
+
+	/** The codec is loaded: pages are compressed from now on, beside this thread as far as `background` takes them. */
+	useCodec(background: BackgroundCompressor | undefined): void {
+		this.#ready = true;
+		this.#background = background;
 	}
 
 	/** Appends all entries. They start with a row. */
@@ -161,9 +166,9 @@ export class ColumnWriter {
 		}
 	}
 
-	/** Compresses the pages that wait, beside this thread as far as `background` takes them. The codec must be loaded. */
-	compressPages(background: BackgroundCompressor | undefined): void {
-		for (const page of this.#raw) this.#compress(page, background);
+	/** Compresses the pages that wait, after {@link useCodec}, if {@link wantsCodec}. */
+	compressPages(): void {
+		for (const page of this.#raw) this.#compress(page);
 		this.#raw = [];
 	}
 
@@ -175,7 +180,7 @@ export class ColumnWriter {
 	}
 
 	/** Compresses all that is left, as {@link compressPages} does: nothing else is to be done meanwhile. */
-	finishPages(background: BackgroundCompressor | undefined): void {
+	finishPages(): void {
 		const dictionary = this.#encoder.dictionaryPage();
 		if (dictionary !== undefined) {
 			// the encoder's own are its again before the page is written
@@ -183,30 +188,25 @@ export class ColumnWriter {
 			const place = (body: Uint8Array): void => {
 				this.#dictionaryPage = this.#finishedDictionary(dictionary, body);
 			};
-			if (this.#compressing) this.#run(bytes, background, BACKGROUND_LAST_BYTES, place);
+			if (this.#compressing) this.#run(bytes, BACKGROUND_LAST_BYTES, place);
 			else place(bytes);
 		}
 		for (const page of this.#raw) {
-			if (this.#compressing) this.#compress(page, background, BACKGROUND_LAST_BYTES);
+			if (this.#compressing) this.#compress(page, BACKGROUND_LAST_BYTES);
 			else this.#pages.push(this.#finishedData(page, page.body, false));
 		}
 		this.#raw = [];
 	}
 
-	#compress(page: RawPage, background: BackgroundCompressor | undefined, queueBytes?: number): void {
+	#compress(page: RawPage, queueBytes?: number): void {
 		const slot = this.#pages.length;
 		this.#pages.push(undefined);
-		this.#run(page.body, background, queueBytes, (compressed) => this.#place(slot, page, compressed));
+		this.#run(page.body, queueBytes, (compressed) => this.#place(slot, page, compressed));
 	}
 
-	#run(
-		bytes: Uint8Array,
-		background: BackgroundCompressor | undefined,
-		queueBytes: number | undefined,
-		place: (compressed: Uint8Array) => void,
-	): void {
+	#run(bytes: Uint8Array, queueBytes: number | undefined, place: (compressed: Uint8Array) => void): void {
 		const { codec, codecLevel } = this.#options;
-		const offered = background?.offer(bytes, codecLevel ?? DEFAULT_ZSTD_LEVEL, queueBytes);
+		const offered = this.#background?.offer(bytes, codecLevel ?? DEFAULT_ZSTD_LEVEL, queueBytes);
 		if (offered === undefined) place(compressSync(codec, bytes, codecLevel));
 		else this.#inFlight.push(offered.then(place));
 	}
@@ -258,6 +258,7 @@ export class ColumnWriter {
 	#fit(levels: Levels, entry: number, present: number, rowsLeft: number): Part | undefined {
 		const { room } = this.#encoder;
 		let part = advance(levels, entry, present, rowsLeft);
+		if (this.#encoder.mostPlainBytes(part.present - present) <= room) return part;
 		for (;;) {
 			const size = this.#encoder.plainSize(levels, present, part.present);
 			if (size <= room) return part;
@@ -285,6 +286,11 @@ export class ColumnWriter {
 		this.#present += present;
 	}
 
+	/** Whether a page can be compressed as it ends: after those before it, and into memory of its own. */
+	get #compressesNow(): boolean {
+		return this.#ready && this.#compressing && this.#raw.length === 0 && this.#options.codec !== 'uncompressed';
+	}
+
 	#endPage(): void {
 		const statistics = this.#encoder.statistics();
 		const nullCount = this.#entries - this.#present;
@@ -301,20 +307,24 @@ export class ColumnWriter {
 			scratch.clear();
 		}
 		const encoding = this.#encoder.finishPage(scratch);
-		this.#raw.push({
+		const sizeBytes = scratch.length + (levels?.length ?? 0);
+		this.#rawBytes += sizeBytes;
+		this.#pendingBytes += sizeBytes;
+		if (this.#rawBytes >= MIN_COMPRESSED_CHUNK_BYTES) this.#compressing = true;
+		// what is compressed at once is not looked at again; of version 2 it may be stored as it is
+		const isCopied = !this.#compressesNow || levels !== undefined;
+		const page: RawPage = {
 			levels,
-			body: scratch.copy(),
+			body: isCopied ? scratch.copy() : scratch.content(),
 			entries: this.#entries,
 			nullCount,
 			rowCount: this.#rows,
 			firstRow: this.#chunkRows,
 			encoding,
 			levelLengths: [repetitionLength, definitionLength],
-		});
-		const sizeBytes = scratch.length + (levels?.length ?? 0);
-		this.#rawBytes += sizeBytes;
-		this.#pendingBytes += sizeBytes;
-		if (this.#rawBytes >= MIN_COMPRESSED_CHUNK_BYTES) this.#compressing = true;
+		};
+		if (isCopied) this.#raw.push(page);
+		else this.#compress(page);
 		this.#pagesByEncoding.set(encoding, (this.#pagesByEncoding.get(encoding) ?? 0) + 1);
 		this.#chunkRows += this.#rows;
 		this.#chunkEntries += this.#entries;

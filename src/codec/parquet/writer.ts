@@ -264,12 +264,11 @@ class FileWriter implements ParquetWriter {
 	}
 
 	async #compress(): Promise<void> {
+		const columns = this.#columns.filter(({ wantsCodec }) => wantsCodec);
+		if (columns.length === 0) return;
+		await this.#loadCodec();
 		this.#background?.poll();
-		for (const column of this.#columns) {
-			if (!column.wantsCompression) continue;
-			await this.#loadCodec();
-			column.compressPages(this.#background);
-		}
+		for (const column of columns) column.compressPages();
 	}
 
 	/** Much data are worth the start of a worker. */
@@ -279,17 +278,16 @@ class FileWriter implements ParquetWriter {
 			wantsHelp && this.#codec === 'zstd' && this.#background === undefined ? openBackgroundCompressor() : undefined;
 		await loadCodec(this.#codec, 'compress');
 		if (opening !== undefined) this.#background = await opening;
+		for (const column of this.#columns) column.useCodec(this.#background);
 	}
 
 	async #endRowGroup(): Promise<void> {
 		const offset = this.#sink.position;
 		const chunks: WrittenChunk[] = [];
-		for (const column of this.#columns) {
-			column.endPages();
-			if (column.wantsCodec) await this.#loadCodec();
-		}
+		for (const column of this.#columns) column.endPages();
+		if (this.#columns.some(({ wantsCodec }) => wantsCodec)) await this.#loadCodec();
 		this.#background?.poll();
-		for (const column of this.#columns) column.finishPages(this.#background);
+		for (const column of this.#columns) column.finishPages();
 		for (const column of this.#columns) {
 			const chunk = await column.finishChunk();
 			this.#metrics.add(column.leaf.index, chunk);

@@ -1,12 +1,12 @@
 import { readFileSync } from 'node:fs';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { BytesVector, Vector } from '../../../src/column/vector.ts';
+import type { BytesVector } from '../../../src/column/vector.ts';
 import { vectorOf } from '../../../src/column/vector-values.ts';
 import { BytesEncoder } from '../../../src/codec/parquet/encode-bytes.ts';
 import { textValuesEncoder } from '../../../src/codec/parquet/encode-text.ts';
 import { KERNEL_VALUES, openKernel } from '../../../src/codec/parquet/kernel.ts';
-import { many, partOf, written } from './encoder-support.ts';
+import { levelsOver, many, type Part, partOf, written } from './encoder-support.ts';
 
 const BINARY = { kind: 'binary' } as const;
 const options = { pageSizeBytes: 1 << 20, dictSizeBytes: 200_000 };
@@ -60,27 +60,55 @@ describe('text in WebAssembly', () => {
 		);
 	});
 
-	it('goes on with vectors that have a dictionary of their own', () => {
-		const plain = levelsOf(many((i) => text(`v${i % 100}`)));
+	describe('of vectors that have a dictionary of their own', () => {
 		const dictionary = vectorOf(
 			BINARY,
-			many((i) => text(`v${i}`), 200),
+			many((i) => text(`v${i}${'x'.repeat(i % 30)}`), 200),
 		) as BytesVector;
-		const indices = Int32Array.from({ length: KERNEL_VALUES }, (_, i) => (i * 13) % 200);
-		const length = indices.length;
-		const vector: Vector = {
-			type: BINARY,
-			layout: 'dictionary',
-			length,
-			nullCount: 0,
-			validity: null,
-			indices,
-			dictionary,
-		};
-		const levels = { ...plain.levels, entries: length, present: length };
-		const parts = [plain, { vector, levels }];
-		const expected = written(new BytesEncoder(0, 'unsigned-bytes', options, 'c'), parts, KERNEL_VALUES);
-		expect(written(textValuesEncoder(options, 'c'), parts, KERNEL_VALUES)).toEqual(expected);
+		function dictionaryPart(placeAt: (i: number) => number | null, count = 2 * KERNEL_VALUES, shuffled = false): Part {
+			const places = many(placeAt, count);
+			const levels = levelsOver(places, shuffled);
+			const indices = Int32Array.from(places, (place) => place ?? 0);
+			const [length, nullCount] = [count, count - levels.present];
+			return {
+				vector: { type: BINARY, layout: 'dictionary', length, nullCount, validity: null, indices, dictionary },
+				levels,
+			};
+		}
+		const plain = levelsOf(many((i) => text(`v${i % 100}`)));
+		const different = levelsOf(many((i) => text(`task-${i}`)));
+
+		it.each<[string, Part[]]>([
+			['few of them', [dictionaryPart((i) => (i * i) % 7)]],
+			[
+				'all of them, page by page others',
+				[dictionaryPart((i) => (i >> 7) % 200), dictionaryPart((i) => 199 - (i % 200))],
+			],
+			['nulls in between', [dictionaryPart((i) => (i % 3 === 0 ? i % 200 : null), 6 * KERNEL_VALUES)]],
+			['values out of order', [dictionaryPart((i) => (i * 13) % 200, 2 * KERNEL_VALUES, true)]],
+			['after plain ones', [plain, dictionaryPart((i) => (i * 13) % 200)]],
+			['before and after plain ones', [dictionaryPart((i) => i % 5), plain, dictionaryPart((i) => i % 200)]],
+			[
+				'after a dictionary that was given up',
+				[different, dictionaryPart((i) => i % 5), dictionaryPart((i) => i % 200)],
+			],
+			['fewer than their dictionary', [plain, dictionaryPart((i) => i * 2, 90), dictionaryPart((i) => i % 3)]],
+		])('is the same as in JavaScript: %s', (_name, parts) => {
+			const expected = written(new BytesEncoder(0, 'unsigned-bytes', options, 'c'), parts, KERNEL_VALUES);
+			expect(written(textValuesEncoder(options, 'c'), parts, KERNEL_VALUES)).toEqual(expected);
+		});
+
+		it('has an upper bound of their size by their number', () => {
+			const encoder = new BytesEncoder(0, 'unsigned-bytes', options, 'c');
+			const { vector, levels } = dictionaryPart((i) => i % 200);
+			encoder.bind(vector);
+			expect(encoder.mostPlainBytes(levels.present)).toBeGreaterThanOrEqual(
+				encoder.plainSize(levels, 0, levels.present),
+			);
+			expect(encoder.mostPlainBytes(100)).toBe(100 * (4 + 'v149'.length + 29));
+			encoder.bind(plain.vector);
+			expect(encoder.mostPlainBytes(1)).toBe(Number.POSITIVE_INFINITY);
+		});
 	});
 
 	it('is left to JavaScript where there is none', () => {
