@@ -57,7 +57,7 @@ export async function leadOnThread({ folder, tableUuid, generation, maintains }:
 	try {
 		await leader.run();
 	} finally {
-		await maintenance?.stop();
+		await maintenance?.close();
 		await committer.tidy?.();
 		void server.close();
 		await io.close();

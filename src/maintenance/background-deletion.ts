@@ -22,10 +22,10 @@ import { readSnapshotHistory, statisticsOf } from './snapshot-history.ts';
 
 /** Files that one step deletes, at most. */
 export const DELETIONS_PER_STEP = 256;
-/** Files of garbage, beside the budget in bytes, from which on the grace shrinks. */
-export const GARBAGE_FILES_LIMIT = 20_000;
-/** Bytes of garbage for each live byte that the budget allows at least. */
-const GARBAGE_PER_LIVE_BYTE = 4;
+/** Files of garbage of a sort, beside the budget in bytes, from which on the grace shrinks. */
+export const GARBAGE_FILES_LIMIT = 10_000;
+/** Bytes of garbage of a sort for each live byte that the budget allows at least. */
+const GARBAGE_PER_LIVE_BYTE = 2;
 const SORTS: readonly GarbageSort[] = ['content', 'metadata'];
 /** Writers whose files have been looked through that are remembered. */
 const WRITERS_LIMIT = 100_000;
@@ -38,6 +38,14 @@ export interface DeletionPorts {
 	readonly location: string;
 	readonly clock: Clock;
 	readonly processes: Processes;
+}
+
+export interface DeletionStep {
+	readonly deletedCount: number;
+	/** what could not be deleted */
+	readonly kept: readonly KeptFile[];
+	/** false when the limit cut it short */
+	readonly isWhole: boolean;
 }
 
 export class BackgroundDeletion {
@@ -75,19 +83,26 @@ export class BackgroundDeletion {
 		return dueInMs === undefined ? undefined : Math.max(0, dueInMs);
 	}
 
-	/** Deletes what has outlived its grace, up to a limit. @returns how many files went, and those that could not be deleted */
+	/** Whether there is more garbage than the budget allows for. */
+	isOverBudget(metadata: TableMetadata, properties: DeletionProperties): boolean {
+		return SORTS.some((sort) => this.#isTooMuch(sort, metadata, properties));
+	}
+
+	/** Deletes what has outlived its grace, up to a limit. */
 	async step(
 		metadata: TableMetadata,
 		properties: DeletionProperties,
 		signal: AbortSignal | undefined,
-	): Promise<{ readonly deletedCount: number; readonly kept: readonly KeptFile[] }> {
+	): Promise<DeletionStep> {
 		const { clock, location } = this.#ports;
 		const tally = new CleanupTally(false, undefined);
+		let isWhole = true;
 		const readMs = oldestReadMs(location, clock) ?? Number.POSITIVE_INFINITY;
 		for (const sort of SORTS) {
 			const sinceMs = clock.monotonicMs() - this.#graceMs(sort, metadata, properties);
 			// A read that began before a file was let go may need it.
 			const files = this.#trail.take(sort, DELETIONS_PER_STEP, Math.min(sinceMs, readMs));
+			isWhole &&= files.length < DELETIONS_PER_STEP;
 			const own = files.filter((file) => this.#keys.isBelow(file.location, metadata.location));
 			await deleteFiles(
 				own.map((file) => ({ ...file, reason: 'no snapshot reaches it any more' })),
@@ -95,15 +110,20 @@ export class BackgroundDeletion {
 			);
 		}
 		const { fileCount, kept } = tally.report();
-		return { deletedCount: fileCount, kept };
+		return { deletedCount: fileCount, kept, isWhole };
 	}
 
 	#graceMs(sort: GarbageSort, metadata: TableMetadata, properties: DeletionProperties): number {
-		const graceMs = sort === 'content' ? properties.dataGraceMs : properties.graceMs;
-		const liveBytes = Number(currentSnapshot(metadata)?.summary?.['total-files-size'] ?? 0);
-		const budget = Math.max(properties.budgetBytes, GARBAGE_PER_LIVE_BYTE * (liveBytes || 0));
-		const isTooMuch = this.#trail.garbageBytes > budget || this.#trail.garbageCount > GARBAGE_FILES_LIMIT;
-		return isTooMuch ? Math.min(graceMs, properties.leastGraceMs) : graceMs;
+		const isContent = sort === 'content';
+		const graceMs = isContent ? properties.dataGraceMs : properties.graceMs;
+		if (!this.#isTooMuch(sort, metadata, properties)) return graceMs;
+		return Math.min(graceMs, isContent ? properties.leastGraceMs : properties.leastMetadataGraceMs);
+	}
+
+	#isTooMuch(sort: GarbageSort, metadata: TableMetadata, { budgetBytes }: DeletionProperties): boolean {
+		const liveBytes = Number(currentSnapshot(metadata)?.summary?.['total-files-size'] ?? 0) || 0;
+		const { count, sizeBytes } = this.#trail.amount(sort);
+		return count > GARBAGE_FILES_LIMIT || sizeBytes > Math.max(budgetBytes, GARBAGE_PER_LIVE_BYTE * liveBytes);
 	}
 
 	/**
@@ -176,17 +196,18 @@ export class BackgroundDeletion {
 		metadata: TableMetadata,
 		properties: DeletionProperties,
 		signal: AbortSignal | undefined,
-	): Promise<{ readonly deletedCount: number; readonly kept: readonly KeptFile[] }> {
+	): Promise<DeletionStep> {
 		const { clock, location } = this.#ports;
 		const graceMs = Math.max(properties.graceMs, properties.dataGraceMs);
 		const readMs = oldestReadMs(location, clock);
-		if (readMs !== undefined && clock.monotonicMs() - readMs >= graceMs) return { deletedCount: 0, kept: [] };
+		if (readMs !== undefined && clock.monotonicMs() - readMs >= graceMs)
+			return { deletedCount: 0, kept: [], isWhole: true };
 		const abort = signal === undefined ? {} : { signal };
 		const nowMs = Math.max(clock.nowMs(), metadata.lastUpdatedMs);
 		const history = await readSnapshotHistory(metadata, { io: this.#io, nowMs, graceMs, ...abort });
 		const tally = new CleanupTally(false, undefined);
 		await deleteReleased(metadata, history, { io: this.#io, dryRun: false, tally, ...abort });
 		const { fileCount, kept } = tally.report();
-		return { deletedCount: fileCount, kept };
+		return { deletedCount: fileCount, kept, isWhole: true };
 	}
 }

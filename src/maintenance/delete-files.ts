@@ -3,8 +3,8 @@ import type { FileIO } from '../io/file-io.ts';
 import { mapBounded } from '../util/bounded-pool.ts';
 import type { CleanedFile, CleanupTally } from './cleanup-report.ts';
 
-/** Files deleted at once. */
-const DELETE_CONCURRENCY = 8;
+/** Files deleted at once: few, so that those who flush files meanwhile find a thread of the pool free. */
+const DELETE_CONCURRENCY = 2;
 
 export interface DeleteContext {
 	readonly io: FileIO;

@@ -45,12 +45,13 @@ export class GarbageTrail {
 		return this.#waitingCount + this.#fresh.length;
 	}
 
-	get garbageCount(): number {
-		return this.#content.count + this.#metadata.count;
-	}
-
 	get garbageBytes(): number {
 		return this.#content.sizeBytes + this.#metadata.sizeBytes;
+	}
+
+	/** Of one sort. */
+	amount(sort: GarbageSort): { readonly count: number; readonly sizeBytes: number } {
+		return this.#queue(sort);
 	}
 
 	drop(file: DroppedFile): void {

@@ -86,7 +86,7 @@ export class LazyMaintenance {
 		this.#closed = true;
 		this.#closing.abort();
 		await this.#loading;
-		if (this.#maintenance !== undefined) await this.#maintenance.stop();
+		if (this.#maintenance !== undefined) await this.#maintenance.close();
 		else if (this.#isDueAtEnd) await this.#maintainOnce();
 	}
 

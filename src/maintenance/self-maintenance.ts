@@ -10,7 +10,7 @@ import { type Deferred, deferred } from '../util/deferred.ts';
 import { systemProcesses } from '../util/system-processes.ts';
 import { doze } from '../util/waits.ts';
 import { BackgroundCompaction, type CompactionPorts } from './background-compaction.ts';
-import { BackgroundDeletion } from './background-deletion.ts';
+import { BackgroundDeletion, type DeletionStep } from './background-deletion.ts';
 import { CommitLine } from './commit-line.ts';
 import { GarbageTrail } from './garbage-trail.ts';
 import { Pacer } from './pacer.ts';
@@ -41,10 +41,12 @@ const MAX_BACKOFF_MS = 60_000;
 /** How long after a step that was lost to others the next one begins, at least, ms. */
 const LOST_PAUSE_MS = 200;
 /** How long after the start the folders are looked through for the first time, at most, ms. */
-const FIRST_SWEEP_MS = 10_000;
+const FIRST_SWEEP_MS = 2_000;
 /** Time that passes between two readings of the history, as a multiple of what one took. */
 const HISTORY_PAUSE_FACTOR = 50;
 const LEAST_HISTORY_PAUSE_MS = 60_000;
+/** How long the end waits for the grace of what is more garbage than the budget, at most, ms. */
+export const LINGER_MS = 1_000;
 /** Turns of the loop in which no time passes, at most. */
 const MOST_STANDSTILLS = 1_000;
 /** Steps of one call of `idle`, at most. */
@@ -124,6 +126,26 @@ export class SelfMaintenance {
 	}
 
 	/**
+	 * {@link stop}, for good. Where there is more garbage than the budget, it waits for a moment in which some of it outlives its
+	 * grace: nobody would know of it afterwards. Errors are told, and do not come out.
+	 */
+	async close(): Promise<void> {
+		await this.stop();
+		const { clock } = this.#options;
+		const untilMs = clock.monotonicMs() + LINGER_MS;
+		try {
+			for (;;) {
+				const waitMs = this.#hurriedDeletionDueInMs();
+				if (waitMs === undefined || clock.monotonicMs() + waitMs > untilMs) return;
+				if (waitMs > 0) await clock.sleep(waitMs);
+				await this.#oneStep.run(() => this.#deleteDue(undefined));
+			}
+		} catch (error) {
+			this.#report(error);
+		}
+	}
+
+	/**
 	 * Does the next step that is due, if any.
 	 * @returns whether there was one
 	 * @throws what storage and commits throw; nothing is damaged then
@@ -187,7 +209,7 @@ export class SelfMaintenance {
 		if (task === undefined || properties === undefined) return false;
 		const breathe = async (): Promise<void> => pacer?.pause(properties.dutyPercent);
 		if (task === 'compaction') await this.#compact(signal, breathe);
-		else if (task === 'deletion') this.#told(await this.#deletion.step(loaded.metadata, properties.deletion, signal));
+		else if (task === 'deletion') await this.#deleteDue(signal);
 		else if (task === 'sweep') {
 			this.#nextSweepMs = clock.monotonicMs() + properties.deletion.sweepIntervalMs;
 			await this.#deletion.sweep(signal, breathe);
@@ -204,6 +226,22 @@ export class SelfMaintenance {
 		if (this.#deletionDueInMs(metadata, properties) === 0) return 'deletion';
 		if (nowMs >= this.#nextSweepMs) return 'sweep';
 		return this.#isHistoryNeeded && nowMs >= this.#nextHistoryMs ? 'history' : undefined;
+	}
+
+	async #deleteDue(signal: AbortSignal | undefined): Promise<void> {
+		const loaded = this.#loaded as LoadedMetadata;
+		const { deletion } = this.#properties as MaintenanceProperties;
+		this.#told(await this.#deletion.step(loaded.metadata, deletion, signal));
+	}
+
+	/** In how many ms something may be deleted of what is more garbage than the budget. */
+	#hurriedDeletionDueInMs(): number | undefined {
+		const { metadata } = this.#loaded ?? {};
+		const properties = this.#properties;
+		if (metadata === undefined || properties?.enabled !== true || !properties.deletion.enabled) return undefined;
+		if (!this.#deletion.mayDelete(metadata) || !this.#deletion.isOverBudget(metadata, properties.deletion))
+			return undefined;
+		return this.#deletionDueInMs(metadata, properties);
 	}
 
 	#isCompactionDue({ compaction }: MaintenanceProperties): boolean {
@@ -253,10 +291,10 @@ export class SelfMaintenance {
 		}
 	}
 
-	#told(result: Awaited<ReturnType<BackgroundDeletion['step']>>): void {
-		const { deletedCount, kept } = result;
+	#told({ deletedCount, kept, isWhole }: DeletionStep): void {
 		if (deletedCount > 0) this.#options.log?.(`deleted ${deletedCount} files that no snapshot reaches any more`);
-		else this.#pausedUntilMs = this.#options.clock.monotonicMs() + LEAST_BACKOFF_MS;
+		// What comes due meanwhile goes together.
+		if (isWhole || deletedCount === 0) this.#pausedUntilMs = this.#options.clock.monotonicMs() + LEAST_BACKOFF_MS;
 		const [first] = kept;
 		if (first !== undefined)
 			this.#report(
@@ -287,7 +325,8 @@ export class SelfMaintenance {
 				const pacer = new Pacer(clock, signal);
 				await this.#oneStep.run(() => this.#step(signal, pacer));
 				this.#failures = 0;
-				await pacer.pause(this.#properties?.dutyPercent ?? 1, 0);
+				// Files go in other threads: where there are too many, this one need not wait.
+				if (this.#hurriedDeletionDueInMs() !== 0) await pacer.pause(this.#properties?.dutyPercent ?? 1, 0);
 			} catch (error) {
 				if (signal.aborted) return;
 				if (!isIcebergError(error, 'ABORTED')) this.#report(error);

@@ -1,5 +1,5 @@
 /** Table properties of the maintenance that a table does by itself. `docs/maintenance.md` has what each one bounds. */
-import { booleanProperty, integerProperty, type Properties } from './table-properties.ts';
+import { booleanProperty, integerProperty, type Properties, textProperty } from './table-properties.ts';
 
 export const MAINTENANCE_PROPERTY = {
 	enabled: 'datashard.maintenance.enabled',
@@ -13,6 +13,7 @@ export const MAINTENANCE_PROPERTY = {
 	graceMs: 'datashard.maintenance.deletion.grace-ms',
 	dataGraceMs: 'datashard.maintenance.deletion.data-grace-ms',
 	leastGraceMs: 'datashard.maintenance.deletion.least-grace-ms',
+	leastMetadataGraceMs: 'datashard.maintenance.deletion.least-metadata-grace-ms',
 	budgetBytes: 'datashard.maintenance.deletion.budget-bytes',
 	sweepIntervalMs: 'datashard.maintenance.deletion.sweep-interval-ms',
 } as const;
@@ -45,9 +46,11 @@ export interface MaintenanceProperties {
 		readonly graceMs: number;
 		/** the same for data and delete files, ms */
 		readonly dataGraceMs: number;
-		/** what both shrink to while there is more garbage than the budget, ms */
+		/** what that of data and delete files shrinks to while there is more such garbage than the budget, ms */
 		readonly leastGraceMs: number;
-		/** bytes of garbage, beside four times the live bytes, from which on the grace shrinks */
+		/** the same for manifests and manifest lists, which a reader reads first, ms */
+		readonly leastMetadataGraceMs: number;
+		/** bytes of garbage, of data or of metadata, up to which the grace does not shrink; twice the live bytes, if that is more */
 		readonly budgetBytes: number;
 		/** how often the folders are looked through for files of writers that are gone, ms */
 		readonly sweepIntervalMs: number;
@@ -69,6 +72,13 @@ export function maintenanceProperties(properties: Properties): MaintenanceProper
 	const duration = (name: string, fallback: number): number =>
 		integerProperty(properties, name, fallback, { max: MAX_MS });
 	const graceMs = duration(MAINTENANCE_PROPERTY.graceMs, 60_000);
+	const leastGraceMs = Math.min(graceMs, duration(MAINTENANCE_PROPERTY.leastGraceMs, 5_000));
+	// Who asks for a longer least grace asks for it for all files.
+	const isLeastAsked = textProperty(properties, MAINTENANCE_PROPERTY.leastGraceMs) !== undefined;
+	const leastMetadataGraceMs = Math.min(
+		graceMs,
+		duration(MAINTENANCE_PROPERTY.leastMetadataGraceMs, isLeastAsked ? leastGraceMs : 2_000),
+	);
 	return {
 		enabled: booleanProperty(properties, MAINTENANCE_PROPERTY.enabled, true),
 		dutyPercent: integerProperty(properties, MAINTENANCE_PROPERTY.dutyPercent, 25, { min: 1, max: 100 }),
@@ -84,8 +94,9 @@ export function maintenanceProperties(properties: Properties): MaintenanceProper
 			enabled: booleanProperty(properties, MAINTENANCE_PROPERTY.deletionEnabled, true),
 			graceMs,
 			dataGraceMs: duration(MAINTENANCE_PROPERTY.dataGraceMs, graceMs),
-			leastGraceMs: Math.min(graceMs, duration(MAINTENANCE_PROPERTY.leastGraceMs, 5_000)),
-			budgetBytes: integerProperty(properties, MAINTENANCE_PROPERTY.budgetBytes, 4 * 1024 * 1024),
+			leastGraceMs,
+			leastMetadataGraceMs,
+			budgetBytes: integerProperty(properties, MAINTENANCE_PROPERTY.budgetBytes, 1024 * 1024),
 			sweepIntervalMs: integerProperty(properties, MAINTENANCE_PROPERTY.sweepIntervalMs, 60_000, {
 				min: 1_000,
 				max: MAX_MS,

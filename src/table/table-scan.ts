@@ -1,12 +1,14 @@
 import type { Table as ArrowTable } from '@uwdata/flechette';
 import type { ColumnBatch } from '../column/vector.ts';
 import type { Expression } from '../expr/expression.ts';
+import { isIcebergError } from '../errors/iceberg-error.ts';
 import { parseWhere } from '../expr/parse-where.ts';
 import type { FileScanTask } from '../scan/file-scan-task.ts';
 import type { FilePlan } from '../scan/plan.ts';
 import type { PlanReport } from '../scan/plan-report.ts';
 import type { Row } from '../spec/row-types.ts';
 import type { Snapshot } from '../spec/snapshot.ts';
+import { snapshotById } from '../spec/table-metadata-lookup.ts';
 import type { NestedField } from '../spec/types.ts';
 import { type LimitedCall, streamWithin, within } from '../util/deadline.ts';
 import type { Clock } from '../util/ports.ts';
@@ -16,6 +18,9 @@ import type { ResolvedScan } from './reading.ts';
 import type { ScanOptions } from './scan-options.ts';
 import { beginRead } from './open-reads.ts';
 import { selectSnapshot, type TableState } from './table-source.ts';
+
+/** How often a read begins that finds its state cleaned up before it has given anything. */
+const MOST_STARTS = 5;
 
 /** What a scan reads from. */
 export interface ScanSource {
@@ -29,7 +34,8 @@ export interface ScanSource {
 /**
  * A read of one snapshot. Iterating it gives rows; the other forms give the same rows as columns or as Arrow. The
  * snapshot is chosen when reading starts, and what is read is that snapshot whole, whatever is committed meanwhile
- * (Iceberg spec: Optimistic Concurrency). Each iteration is a new read.
+ * (Iceberg spec: Optimistic Concurrency). Each iteration is a new read. One of the newest state that was removed and cleaned
+ * up before anything of it was given begins again with what is the newest then.
  */
 export class TableScan<Out = Row> implements AsyncIterable<Out> {
 	readonly #source: ScanSource;
@@ -147,7 +153,14 @@ export class TableScan<Out = Row> implements AsyncIterable<Out> {
 		return within(this.#limits(), this.#options, async (signal) => {
 			const end = this.#beginRead();
 			try {
-				return await work(await this.#start(signal));
+				for (let attempt = 1; ; attempt++) {
+					const run = await this.#start(signal);
+					try {
+						return await work(run);
+					} catch (error) {
+						if (attempt === MOST_STARTS || !(await this.#isOutdated(error, run, signal))) throw error;
+					}
+				}
 			} finally {
 				end();
 			}
@@ -156,15 +169,39 @@ export class TableScan<Out = Row> implements AsyncIterable<Out> {
 
 	#stream<T>(work: (run: ScanRun) => AsyncIterable<T>): AsyncGenerator<T, void, undefined> {
 		const start = (signal: AbortSignal | undefined): Promise<ScanRun> => this.#start(signal);
+		const isOutdated = (error: unknown, run: ScanRun, signal: AbortSignal | undefined): Promise<boolean> =>
+			this.#isOutdated(error, run, signal);
 		const beginRead = (): (() => void) => this.#beginRead();
 		return streamWithin(this.#limits(), this.#options, async function* (signal) {
 			const end = beginRead();
+			let isGiven = false;
 			try {
-				yield* work(await start(signal));
+				for (let attempt = 1; ; attempt++) {
+					const run = await start(signal);
+					try {
+						for await (const item of work(run)) {
+							isGiven = true;
+							yield item;
+						}
+						return;
+					} catch (error) {
+						if (isGiven || attempt === MOST_STARTS || !(await isOutdated(error, run, signal))) throw error;
+					}
+				}
 			} finally {
 				end();
 			}
 		});
+	}
+
+	/** Whether a file was gone because the newest state, which was to be read, was so no more, and has been cleaned up. */
+	async #isOutdated(error: unknown, { resolved }: ScanRun, signal: AbortSignal | undefined): Promise<boolean> {
+		const { snapshotId, asOfMs } = this.#options;
+		if (!isIcebergError(error, 'NOT_FOUND') || snapshotId !== undefined || asOfMs !== undefined) return false;
+		const { snapshot } = resolved;
+		if (snapshot === undefined) return false;
+		const { metadata } = await this.#source.state(signal);
+		return snapshotById(metadata, snapshot.snapshotId) === undefined;
 	}
 
 	#beginRead(): () => void {

@@ -59,7 +59,11 @@ it('gives garbage out oldest first, each once, when its time has come, by sort',
 	trail.drop({ ...manifest('b', 1, 3), kind: 'data' });
 	trail.drop(manifest('c', 2, 3));
 	trail.settle([3], 20);
-	expect([trail.garbageCount, trail.garbageBytes, trail.waitingCount]).toEqual([3, 30, 0]);
+	expect([
+		trail.amount('content').count + trail.amount('metadata').count,
+		trail.garbageBytes,
+		trail.waitingCount,
+	]).toEqual([3, 30, 0]);
 	expect(trail.take('metadata', 5, 9)).toEqual([]);
 	expect(trail.take('metadata', 5, 10).map(({ location }) => location)).toEqual(['a']);
 	expect(trail.take('metadata', 1, 30).map(({ location }) => location)).toEqual(['c']);

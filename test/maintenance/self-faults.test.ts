@@ -129,6 +129,29 @@ describe('a step of maintenance', () => {
 		expect(crashes).toBeGreaterThan(20);
 	});
 
+	it('of processes that each live for some seconds takes over what those before left, so that it stays bounded', async () => {
+		const io = new MemoryFileIO();
+		const clock = new VirtualClock();
+		const properties = { 'datashard.maintenance.deletion.budget-bytes': '200000' };
+		await create({ io, clock }, { properties });
+		const left: number[] = [];
+		for (let round = 0; round < 5; round++) {
+			const maintained = await reopen({ io, clock, processes: ALL_GONE });
+			for (let i = 0; i < 50; i++) {
+				await fill(maintained, clock, range(round * 500 + i * 10, round * 500 + i * 10 + 10));
+				clock.pass(150);
+				await maintained.maintenance.idle();
+			}
+			await maintained.maintenance.close();
+			left.push((await unreachable(io)).length);
+			clock.pass(MINUTE);
+		}
+		expect(left[0]).toBeGreaterThan(100);
+		// Without that it would be five times as much.
+		expect(left.at(-1)).toBeLessThan((left[0] as number) * 2.5);
+		await checkAllSnapshots(io, clock);
+	});
+
 	it('that fails at any call loses nothing, and is made up for later', async () => {
 		let failures = 0;
 		for (const kind of ['fail', 'lose-reply'] as const) {

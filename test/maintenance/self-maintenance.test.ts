@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { type FileScanTask, MemoryFileIO } from '../../src/index.ts';
 import { checkAllSnapshots, filesOf, idsOf, range } from './support.ts';
+import { LINGER_MS } from '../../src/maintenance/self-maintenance.ts';
 import { create, type Maintained, unreachable, VirtualClock } from './self-support.ts';
 
 const MINUTE = 60_000;
@@ -54,7 +55,8 @@ describe('a table that takes one-row commits for long', () => {
 	it('deletes, after their grace, exactly the files that no snapshot reaches', async () => {
 		const io = new MemoryFileIO();
 		const clock = new VirtualClock();
-		const maintained = await create({ io, clock });
+		const properties = { 'datashard.maintenance.deletion.budget-bytes': '100000000' };
+		const maintained = await create({ io, clock }, { properties });
 		const { maintenance } = maintained;
 		for (let id = 0; id < 300; id++) {
 			clock.pass(5);
@@ -74,24 +76,72 @@ describe('a table that takes one-row commits for long', () => {
 		await checkAllSnapshots(io, clock);
 	});
 
-	it('shortens the grace, but not below the least, while there is more garbage than the budget', async () => {
-		const io = new MemoryFileIO();
-		const clock = new VirtualClock();
-		const properties = { 'datashard.maintenance.deletion.budget-bytes': '20000' };
-		const maintained = await create({ io, clock }, { properties });
-		let most = 0;
-		for (let id = 0; id < 600; id++) {
-			clock.pass(100);
-			await appendOne(maintained, id);
-			if (id % 10 === 9) await maintained.maintenance.idle();
-			most = Math.max(most, maintained.maintenance.garbageBytes);
+	it.each([
+		['two seconds for metadata, five for data', {}, 2, 5],
+		['what is asked for, for both', { 'datashard.maintenance.deletion.least-grace-ms': '4000' }, 4, 4],
+		['what is asked for metadata', { 'datashard.maintenance.deletion.least-metadata-grace-ms': '3000' }, 3, 5],
+		[
+			'not more than the grace itself',
+			{ 'datashard.maintenance.deletion.grace-ms': '1000', 'datashard.maintenance.deletion.least-grace-ms': '9000' },
+			1,
+			1,
+		],
+	])(
+		'shortens the grace, but not below the least, while there is too much garbage: %s',
+		async (_, least, list, data) => {
+			const io = new MemoryFileIO();
+			const clock = new VirtualClock();
+			const properties = { 'datashard.maintenance.deletion.budget-bytes': '20000', ...least };
+			const maintained = await create({ io, clock }, { properties });
+			let most = 0;
+			for (let id = 0; id < 600; id++) {
+				clock.pass(100);
+				await appendOne(maintained, id);
+				if (id % 10 === 9) await maintained.maintenance.idle();
+				most = Math.max(most, maintained.maintenance.garbageBytes);
+			}
+			// What five seconds of commits leave, not sixty.
+			expect(most).toBeLessThan(50 * 20_000);
+			expect((await filesOf(io)).length).toBeLessThan(1_500);
+			const left = await unreachable(io);
+			// Ten commits a second, of which twenty snapshots stay; what goes goes once a second.
+			const lists = left.filter((location) => location.includes('/snap-')).length;
+			expect(lists).toBeGreaterThan(list * 10 - 10);
+			expect(lists).toBeLessThan(list * 10 + 25);
+			const files = left.filter((location) => location.includes('/data/')).length;
+			expect(files).toBeGreaterThan(data * 10 - 15);
+			expect(files).toBeLessThan(data * 10 + 60);
+		},
+	);
+
+	it('waits at its end for some of what is more garbage than the budget, a second at most, and for no other', async () => {
+		for (const budgetBytes of [20_000, 100_000_000]) {
+			const io = new MemoryFileIO();
+			const clock = new VirtualClock();
+			const properties = { 'datashard.maintenance.deletion.budget-bytes': String(budgetBytes) };
+			const maintained = await create({ io, clock }, { properties });
+			for (let id = 0; id < 400; id++) {
+				clock.pass(10);
+				await appendOne(maintained, id);
+				if (id % 10 === 9) await maintained.maintenance.idle();
+			}
+			const before = await unreachable(io);
+			const beforeMs = clock.monotonicMs();
+			await maintained.maintenance.close();
+			const waitedMs = clock.monotonicMs() - beforeMs;
+			const after = await unreachable(io);
+			if (budgetBytes === 20_000) {
+				expect(waitedMs).toBeGreaterThan(LINGER_MS / 2);
+				expect(waitedMs).toBeLessThanOrEqual(LINGER_MS);
+				expect(before.length - after.length).toBeGreaterThan(100);
+				// What is younger stays: readers have the least grace.
+				expect(after.filter((location) => location.includes('/snap-')).length).toBeGreaterThan(80);
+			} else {
+				expect(waitedMs).toBe(0);
+				expect(after).toEqual(before);
+			}
+			await checkAllSnapshots(io, clock);
 		}
-		// What five seconds of commits leave, not sixty.
-		expect(most).toBeLessThan(50 * 20_000);
-		expect((await filesOf(io)).length).toBeLessThan(1_500);
-		const left = await unreachable(io);
-		expect(left.length).toBeGreaterThan(20);
-		expect(left.length).toBeLessThan(400);
 	});
 });
 
