@@ -62,7 +62,7 @@ export function planOf(seed: number): SimulationPlan {
 	const often = (probability: number, ms: number): number =>
 		isCalm ? 0 : some(probability, () => ms * random.pick([1, 2, 4]));
 	const faulty = (probability: number): boolean => !isCalm && random.chance(probability);
-	const previousVersions = random.pick([1, 5, 30, undefined]);
+	const previousVersions = random.pick([1, 5, 30, 'unset']);
 	return {
 		processCount: random.between(2, 5),
 		clientsPerProcess: random.between(1, 3),
@@ -72,7 +72,7 @@ export function planOf(seed: number): SimulationPlan {
 		properties: {
 			'write.parquet.compression-codec': random.pick(['uncompressed', 'gzip']),
 			'write.metadata.compression-codec': random.pick(['none', 'none', 'gzip']),
-			...(previousVersions === undefined ? {} : { 'write.metadata.previous-versions-max': String(previousVersions) }),
+			...(previousVersions === 'unset' ? {} : { 'write.metadata.previous-versions-max': String(previousVersions) }),
 			'commit.manifest.min-count-to-merge': String(random.pick([3, 8, 100])),
 		},
 		callFaults: faulty(0.4)
