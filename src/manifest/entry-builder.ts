@@ -26,6 +26,11 @@ export interface DecodeManifestOptions {
 	readonly liveOnly?: boolean;
 	/** Asked before anything of an entry is built; false leaves it out. */
 	readonly partitionFilter?: (partition: StructValue) => boolean;
+	/**
+	 * Asked of each entry before metrics are copied; false leaves it out. It must not keep the entry: that has the metrics
+	 * of {@link metricsFor}, but in the manifest's bytes.
+	 */
+	readonly entryFilter?: (entry: ManifestEntry) => boolean;
 }
 
 const STATUSES: readonly EntryStatus[] = ['existing', 'added', 'deleted'];
@@ -39,8 +44,11 @@ export class EntryBuilder {
 	readonly entries: ManifestEntry[] = [];
 	readonly #manifest: ManifestFile;
 	readonly #metricsFor: MetricsSelection;
+	/** the fields whose metrics are copied; `undefined`: none are */
+	readonly #wanted: ReadonlySet<number> | undefined;
 	readonly #liveOnly: boolean;
-	readonly #partitionFilter: ((partition: StructValue) => boolean) | undefined;
+	readonly #partitionFilter: DecodeManifestOptions['partitionFilter'];
+	readonly #entryFilter: DecodeManifestOptions['entryFilter'];
 	readonly #raw = newRawEntry();
 	#metrics: MetricsBytes | undefined;
 	readonly #formats = new Map<string, FileFormat>();
@@ -49,14 +57,15 @@ export class EntryBuilder {
 	constructor(manifest: ManifestFile, options: DecodeManifestOptions) {
 		this.#manifest = manifest;
 		this.#metricsFor = options.metricsFor ?? 'all';
+		this.#wanted = typeof this.#metricsFor === 'string' ? undefined : this.#metricsFor;
 		this.#liveOnly = options.liveOnly ?? false;
 		this.#partitionFilter = options.partitionFilter;
+		this.#entryFilter = options.entryFilter;
 		this.#nextRowId = manifest.content === 'data' ? manifest.firstRowId : undefined;
 	}
 
 	decode(block: AvroBlock, read: (cursor: AvroCursor, raw: RawEntry) => void): void {
 		const { cursor } = block;
-		const metrics = this.#metricsIn(cursor);
 		const raw = this.#raw;
 		for (let i = 0; i < block.count; i++) {
 			const start = cursor.position;
@@ -68,13 +77,20 @@ export class EntryBuilder {
 			if (partition === undefined) throw cursor.corrupt('an entry without a file', start);
 			if (this.#liveOnly && status === 'deleted') continue;
 			if (this.#partitionFilter !== undefined && !this.#partitionFilter(partition)) continue;
-			this.entries.push({
+			const file = this.#file(raw, partition, firstRowId, cursor, start);
+			const entry: ManifestEntry = {
 				status,
 				snapshotId: raw.snapshotId ?? this.#manifest.addedSnapshotId,
 				sequenceNumber: this.#sequenceNumber(raw, status, cursor, start),
 				fileSequenceNumber: raw.fileSequenceNumber ?? this.#inherited(status),
-				file: this.#file(raw, partition, firstRowId, metrics, cursor, start),
-			});
+				file,
+			};
+			const wanted = this.#wanted;
+			if (this.#metricsFor === 'all' || (wanted !== undefined && this.#entryFilter !== undefined))
+				addMetrics(file, raw, this.#metricsIn(cursor), wanted);
+			if (this.#entryFilter !== undefined && !this.#entryFilter(entry)) continue;
+			if (wanted !== undefined) addMetrics(file, raw, copyMetrics(raw, cursor), wanted);
+			this.entries.push(entry);
 		}
 		checkBlockEnd(block);
 	}
@@ -114,10 +130,9 @@ export class EntryBuilder {
 		raw: RawEntry,
 		partition: StructValue,
 		firstRowId: bigint | undefined,
-		metrics: MetricsBytes,
 		cursor: AvroCursor,
 		start: number,
-	): DataFile {
+	): Mutable<DataFile> {
 		const content = CONTENTS[raw.content];
 		if (content === undefined || (content === 'data') !== (this.#manifest.content === 'data')) {
 			throw cursor.corrupt(`a file of content ${raw.content} in a manifest of ${this.#manifest.content}`, start);
@@ -135,7 +150,6 @@ export class EntryBuilder {
 			recordCount: raw.recordCount,
 			fileSizeInBytes: raw.fileSizeInBytes,
 		};
-		if (this.#metricsFor !== 'none') this.#addMetrics(file, raw, metrics);
 		if (raw.keyMetadata !== undefined) file.keyMetadata = raw.keyMetadata;
 		if (raw.splitOffsets !== undefined) file.splitOffsets = raw.splitOffsets;
 		if (raw.equalityIds !== undefined) file.equalityIds = raw.equalityIds;
@@ -145,24 +159,6 @@ export class EntryBuilder {
 		if (raw.contentOffset !== undefined) file.contentOffset = raw.contentOffset;
 		if (raw.contentSizeInBytes !== undefined) file.contentSizeInBytes = raw.contentSizeInBytes;
 		return file;
-	}
-
-	#addMetrics(file: Mutable<FileMetrics>, raw: RawEntry, block: MetricsBytes): void {
-		const wanted = typeof this.#metricsFor === 'string' ? undefined : this.#metricsFor;
-		const bytes = wanted === undefined ? block : copyMetrics(raw, block.cursor);
-		if (bytes === undefined) return;
-		const columnSizes = metricsOf(raw, 0, bytes, wanted) as ReadonlyMap<number, number> | undefined;
-		const valueCounts = metricsOf(raw, 1, bytes, wanted) as ReadonlyMap<number, number> | undefined;
-		const nullValueCounts = metricsOf(raw, 2, bytes, wanted) as ReadonlyMap<number, number> | undefined;
-		const nanValueCounts = metricsOf(raw, 3, bytes, wanted) as ReadonlyMap<number, number> | undefined;
-		const lowerBounds = metricsOf(raw, 4, bytes, wanted) as ReadonlyMap<number, Uint8Array> | undefined;
-		const upperBounds = metricsOf(raw, 5, bytes, wanted) as ReadonlyMap<number, Uint8Array> | undefined;
-		if (columnSizes !== undefined) file.columnSizes = columnSizes;
-		if (valueCounts !== undefined) file.valueCounts = valueCounts;
-		if (nullValueCounts !== undefined) file.nullValueCounts = nullValueCounts;
-		if (nanValueCounts !== undefined) file.nanValueCounts = nanValueCounts;
-		if (lowerBounds !== undefined) file.lowerBounds = lowerBounds;
-		if (upperBounds !== undefined) file.upperBounds = upperBounds;
 	}
 
 	/** The spec's names are lower-case; older writers used upper-case. */
@@ -176,4 +172,25 @@ export class EntryBuilder {
 		this.#formats.set(text, format as FileFormat);
 		return format as FileFormat;
 	}
+}
+
+function addMetrics(
+	file: Mutable<FileMetrics>,
+	raw: RawEntry,
+	bytes: MetricsBytes | undefined,
+	wanted: ReadonlySet<number> | undefined,
+): void {
+	if (bytes === undefined) return;
+	const columnSizes = metricsOf(raw, 0, bytes, wanted) as ReadonlyMap<number, number> | undefined;
+	const valueCounts = metricsOf(raw, 1, bytes, wanted) as ReadonlyMap<number, number> | undefined;
+	const nullValueCounts = metricsOf(raw, 2, bytes, wanted) as ReadonlyMap<number, number> | undefined;
+	const nanValueCounts = metricsOf(raw, 3, bytes, wanted) as ReadonlyMap<number, number> | undefined;
+	const lowerBounds = metricsOf(raw, 4, bytes, wanted) as ReadonlyMap<number, Uint8Array> | undefined;
+	const upperBounds = metricsOf(raw, 5, bytes, wanted) as ReadonlyMap<number, Uint8Array> | undefined;
+	if (columnSizes !== undefined) file.columnSizes = columnSizes;
+	if (valueCounts !== undefined) file.valueCounts = valueCounts;
+	if (nullValueCounts !== undefined) file.nullValueCounts = nullValueCounts;
+	if (nanValueCounts !== undefined) file.nanValueCounts = nanValueCounts;
+	if (lowerBounds !== undefined) file.lowerBounds = lowerBounds;
+	if (upperBounds !== undefined) file.upperBounds = upperBounds;
 }

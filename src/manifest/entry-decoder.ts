@@ -41,6 +41,7 @@ class EntryCompiler {
 	readonly #location: string;
 	/** ids are repeated for the whole file: most rows come from few snapshots */
 	readonly #ids = new IdCache();
+	readonly #formats = new TextCache();
 
 	constructor(partition: readonly TypedPartitionField[], location: string) {
 		this.#partition = partition;
@@ -122,7 +123,7 @@ class EntryCompiler {
 				return (cursor, raw) => void (raw.location = cursor.readString());
 			case FILE.format:
 				this.#expect(type, id, 'string', 'bytes');
-				return (cursor, raw) => void (raw.format = cursor.readString());
+				return (cursor, raw) => void (raw.format = this.#formats.read(cursor));
 			case FILE.partition:
 				return this.#partitionTuple(type);
 			case FILE.recordCount:
@@ -285,6 +286,28 @@ class IdCache {
 			this.#value = cursor.bigint();
 		}
 		return this.#value;
+	}
+}
+
+/** A short text that most rows have in common. */
+class TextCache {
+	#bytes = new Uint8Array(0);
+	#text = '';
+
+	read(cursor: AvroCursor): string {
+		const length = cursor.readLength();
+		const start = cursor.take(length);
+		if (!this.#isLast(cursor.bytes, start, length)) {
+			this.#text = cursor.text(start, start + length);
+			this.#bytes = cursor.bytes.slice(start, start + length);
+		}
+		return this.#text;
+	}
+
+	#isLast(bytes: Uint8Array, start: number, length: number): boolean {
+		if (length !== this.#bytes.length) return false;
+		for (let i = 0; i < length; i++) if (bytes[start + i] !== this.#bytes[i]) return false;
+		return true;
 	}
 }
 

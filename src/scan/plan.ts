@@ -5,8 +5,10 @@ import { BOUND_TRUE, referencedFieldIds } from '../expr/bound.ts';
 import type { BoundExpression, Expression } from '../expr/expression.ts';
 import type { FileIO } from '../io/file-io.ts';
 import { mayHoldLiveFiles } from '../manifest/live-files.ts';
+import type { DecodeManifestOptions } from '../manifest/entry-builder.ts';
 import { decodeManifest } from '../manifest/manifest.ts';
 import type { ManifestTable } from '../manifest/partition-type.ts';
+import type { MetricsSelection } from '../manifest/select-metrics.ts';
 import type { ManifestEntry, ManifestFile } from '../manifest/types.ts';
 import type { Schema } from '../spec/schema.ts';
 import type { Snapshot } from '../spec/snapshot.ts';
@@ -48,6 +50,8 @@ export interface FilePlan extends AsyncIterable<FileScanTask> {
 	readonly filter: BoundExpression;
 	/** of the iteration that began last; complete when it has ended */
 	readonly report: PlanReport;
+	/** The same tasks, those of a manifest at a time: quicker where there are thousands. */
+	batches(): AsyncIterable<readonly FileScanTask[]>;
 }
 
 /**
@@ -65,14 +69,18 @@ export function planFiles(options: PlanFilesOptions): FilePlan {
 			? BOUND_TRUE
 			: bindExpression(options.filter, schema, { caseSensitive: options.caseSensitive ?? true });
 	let counters = newPlanCounters();
+	const batches = (): AsyncGenerator<readonly FileScanTask[], void, undefined> => {
+		counters = newPlanCounters();
+		return new FilePlanner(options, schema, filter, counters).batches();
+	};
 	return {
 		filter,
 		get report() {
 			return counters;
 		},
-		[Symbol.asyncIterator]() {
-			counters = newPlanCounters();
-			return new FilePlanner(options, schema, filter, counters).tasks();
+		batches,
+		async *[Symbol.asyncIterator]() {
+			for await (const tasks of batches()) for (const task of tasks) yield task;
 		},
 	};
 }
@@ -98,7 +106,7 @@ class FilePlanner {
 		this.#table = { partitionSpecs, schemas: [...others, schema], currentSchemaId: schema.schemaId };
 	}
 
-	async *tasks(): AsyncGenerator<FileScanTask, void, undefined> {
+	async *batches(): AsyncGenerator<readonly FileScanTask[], void, undefined> {
 		const { io, snapshot, signal } = this.#options;
 		throwIfAborted(signal);
 		if (snapshot === undefined || this.#filter.op === 'false') return;
@@ -109,16 +117,7 @@ class FilePlanner {
 		const deletes = await this.#indexDeletes(manifests);
 		const data = this.#kept(manifests, 'data', this.#counters.dataManifests);
 		const metricsFor = this.#metricsFor(deletes.equalityIds);
-		const batches = mapBounded(
-			data,
-			this.#concurrency,
-			async (manifest) => {
-				const entries = await this.#entries(manifest, metricsFor);
-				return this.#tasksOf(manifest, entries, deletes);
-			},
-			signal,
-		);
-		for await (const batch of batches) yield* batch;
+		yield* mapBounded(data, this.#concurrency, (manifest) => this.#tasksOf(manifest, metricsFor, deletes), signal);
 	}
 
 	async #indexDeletes(manifests: readonly ManifestFile[]): Promise<DeleteIndex> {
@@ -130,7 +129,7 @@ class FilePlanner {
 		});
 		if (this.#options.addedAfter !== undefined) return index;
 		const kept = this.#kept(manifests, 'deletes', this.#counters.deleteManifests);
-		const batches = mapBounded(kept, this.#concurrency, (manifest) => this.#entries(manifest, 'all'), signal);
+		const batches = mapBounded(kept, this.#concurrency, (manifest) => this.#deleteEntries(manifest), signal);
 		for await (const entries of batches) {
 			for (const entry of entries) index.add(entry);
 			this.#counters.deleteFiles.indexed = index.size;
@@ -157,68 +156,77 @@ class FilePlanner {
 		});
 	}
 
-	async #entries(
-		manifest: ManifestFile,
-		metricsFor: ReadonlySet<number> | 'all' | 'none',
-	): Promise<readonly ManifestEntry[]> {
-		const { io, signal } = this.#options;
-		const counts = manifest.content === 'data' ? this.#counters.dataFiles : undefined;
+	async #deleteEntries(manifest: ManifestFile): Promise<readonly ManifestEntry[]> {
 		const { partitionFilter } = this.#spec(manifest.specId, manifest.location);
-		let skipped = 0;
+		const counts = this.#counters.deleteFiles;
+		return this.#entries(manifest, {
+			metricsFor: 'all',
+			partitionFilter: (partition) => {
+				counts.read++;
+				return partitionFilter === undefined || partitionFilter(partition);
+			},
+		});
+	}
+
+	async #entries(manifest: ManifestFile, options: DecodeManifestOptions): Promise<readonly ManifestEntry[]> {
+		const { io, signal } = this.#options;
 		const bytes = await manifestBytes(io, manifest, signal);
 		throwIfAborted(signal);
-		const entries = await decodeManifest(bytes, manifest, this.#table, {
+		return decodeManifest(bytes, manifest, this.#table, { ...options, liveOnly: true });
+	}
+
+	async #tasksOf(
+		manifest: ManifestFile,
+		metricsFor: MetricsSelection,
+		deletes: DeleteIndex,
+	): Promise<readonly FileScanTask[]> {
+		const planner = this.#spec(manifest.specId, manifest.location);
+		const { partitionFilter, spec } = planner;
+		const { addedAfter = -1n } = this.#options;
+		const counts = this.#counters.dataFiles;
+		/** of the entries that are kept, in order */
+		const residuals: BoundExpression[] = [];
+		const entries = await this.#entries(manifest, {
 			metricsFor,
-			liveOnly: true,
 			...(partitionFilter === undefined
 				? {}
 				: {
 						partitionFilter: (partition) => {
 							if (partitionFilter(partition)) return true;
-							skipped++;
+							counts.read++;
+							counts.skippedByPartition++;
 							return false;
 						},
 					}),
+			entryFilter: ({ file, sequenceNumber, fileSequenceNumber }) => {
+				counts.read++;
+				if ((fileSequenceNumber ?? sequenceNumber ?? 0n) <= addedAfter) return false;
+				const residual = planner.residualOf(file.partition);
+				if (residual.op === 'false') {
+					counts.skippedByPartition++;
+					return false;
+				}
+				if (!planner.mayMatchFile(file, residual)) {
+					counts.skippedByMetrics++;
+					return false;
+				}
+				residuals.push(residual);
+				return true;
+			},
 		});
-		if (counts === undefined) this.#counters.deleteFiles.read += entries.length + skipped;
-		else {
-			counts.read += entries.length + skipped;
-			counts.skippedByPartition += skipped;
-		}
-		return entries;
+		counts.planned += entries.length;
+		return entries.map(({ file, sequenceNumber, fileSequenceNumber, snapshotId }, i) => ({
+			file,
+			sequenceNumber: sequenceNumber ?? 0n,
+			fileSequenceNumber,
+			snapshotId,
+			spec,
+			residual: residuals[i] as BoundExpression,
+			deletes: deletes.forDataFile(file, sequenceNumber ?? 0n),
+		}));
 	}
 
-	#tasksOf(manifest: ManifestFile, entries: readonly ManifestEntry[], deletes: DeleteIndex): FileScanTask[] {
-		const planner = this.#spec(manifest.specId, manifest.location);
-		const counts = this.#counters.dataFiles;
-		const tasks: FileScanTask[] = [];
-		const { addedAfter = -1n } = this.#options;
-		for (const { file, sequenceNumber, fileSequenceNumber, snapshotId } of entries) {
-			if ((fileSequenceNumber ?? sequenceNumber ?? 0n) <= addedAfter) continue;
-			const residual = planner.residualOf(file.partition);
-			if (residual.op === 'false') {
-				counts.skippedByPartition++;
-				continue;
-			}
-			if (!planner.mayMatchFile(file, residual)) {
-				counts.skippedByMetrics++;
-				continue;
-			}
-			counts.planned++;
-			tasks.push({
-				file,
-				sequenceNumber: sequenceNumber ?? 0n,
-				fileSequenceNumber,
-				snapshotId,
-				spec: planner.spec,
-				residual,
-				deletes: deletes.forDataFile(file, sequenceNumber ?? 0n),
-			});
-		}
-		return tasks;
-	}
-
-	#metricsFor(equalityIds: ReadonlySet<number>): ReadonlySet<number> | 'all' | 'none' {
+	#metricsFor(equalityIds: ReadonlySet<number>): MetricsSelection {
 		const asked = this.#options.metricsFor ?? 'none';
 		if (asked === 'all') return asked;
 		const ids = new Set([...referencedFieldIds(this.#filter), ...equalityIds, ...(asked === 'none' ? [] : asked)]);

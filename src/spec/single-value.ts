@@ -67,6 +67,10 @@ export function toBinary(type: Type, value: Value): Uint8Array {
 	}
 }
 
+/** The first bytes of the value that is being read. */
+const numberBytes = new Uint8Array(8);
+const numberView = new DataView(numberBytes.buffer);
+
 /**
  * Reads the binary form. Forms of types that were since promoted are taken: int for long, float for double, a date for
  * a timestamp, a decimal of lower precision. The result shares no memory with `bytes`.
@@ -74,7 +78,9 @@ export function toBinary(type: Type, value: Value): Uint8Array {
  * @throws `CORRUPT` for bytes that no value of the type has; `INVALID_ARGUMENT` for types without this form
  */
 export function fromBinary(type: Type, bytes: Uint8Array): Value {
-	const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+	// a view of small bytes of their own would first move them out of the heap
+	for (let i = 0; i < bytes.length && i < numberBytes.length; i++) numberBytes[i] = bytes[i] as number;
+	const view = numberView;
 	switch (type.kind) {
 		case 'boolean':
 			checkLength(type, bytes, 1);

@@ -136,7 +136,18 @@ export class TableScan<Out = Row> implements AsyncIterable<Out> {
 
 	/** The files that the scan reads, each with what is left of the filter. Opens manifests, no data files. */
 	plan(): AsyncGenerator<FileScanTask> {
-		return this.#stream(({ plan }) => plan());
+		const start = (signal: AbortSignal | undefined): Promise<ScanRun> => this.#start(signal);
+		const beginRead = (): (() => void) => this.#beginRead();
+		// As #stream does; but with thousands of tasks, each generator that they pass through is felt.
+		return streamWithin(this.#limits(), this.#options, async function* (signal) {
+			const end = beginRead();
+			try {
+				const { plan } = await start(signal);
+				for await (const tasks of plan().batches()) for (const task of tasks) yield task;
+			} finally {
+				end();
+			}
+		});
 	}
 
 	/** The snapshot that a read would start from now; undefined for a table without one. */

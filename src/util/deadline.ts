@@ -64,7 +64,17 @@ export async function within<T>(
 }
 
 /** {@link within} for what is read step by step: the time runs from the first step to the last, the reader's own included. */
-export async function* streamWithin<T>(
+export function streamWithin<T>(
+	call: LimitedCall,
+	options: CallOptions,
+	work: (signal: AbortSignal | undefined) => AsyncGenerator<T, void, undefined>,
+): AsyncGenerator<T, void, undefined> {
+	// Where steps are small, one more generator for each of them is felt.
+	if (options.timeoutMs === undefined && options.signal === undefined) return work(undefined);
+	return limitedStream(call, options, work);
+}
+
+async function* limitedStream<T>(
 	call: LimitedCall,
 	options: CallOptions,
 	work: (signal: AbortSignal | undefined) => AsyncIterable<T>,

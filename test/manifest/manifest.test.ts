@@ -305,6 +305,39 @@ describe('reading', () => {
 		});
 	});
 
+	test('a filter of entries sees what it may ask for, and what it leaves out is not there', async () => {
+		const files = [1, 2, 3].map((count) =>
+			added({
+				location: `f${count}`,
+				recordCount: count,
+				valueCounts: new Map([
+					[1, count],
+					[2, 20 * count],
+				]),
+			}),
+		);
+		const { bytes, manifest } = await encodeManifest(files, contextOf(2));
+		for (const metricsFor of ['all', new Set([2]), 'none'] as const) {
+			const seen: unknown[] = [];
+			const entries = await decodeManifest(bytes, listed(manifest), LONGS, {
+				metricsFor,
+				entryFilter: ({ file }) => {
+					seen.push([file.location, file.valueCounts?.get(1), file.valueCounts?.get(2)]);
+					return file.recordCount !== 2;
+				},
+			});
+			const [one, two] = [metricsFor === 'all', metricsFor !== 'none'];
+			expect(seen).toEqual([1, 2, 3].map((n) => [`f${n}`, one ? n : undefined, two ? 20 * n : undefined]));
+			expect(entries.map(({ file }) => [file.location, file.valueCounts?.get(2)])).toEqual([
+				['f1', two ? 20 : undefined],
+				['f3', two ? 60 : undefined],
+			]);
+			expect(entries.map(({ file }) => file.valueCounts?.size)).toEqual(
+				one ? [2, 2] : two ? [1, 1] : [undefined, undefined],
+			);
+		}
+	});
+
 	test('chosen metrics look like a map of the chosen ids alone, also when written again', async () => {
 		const { bytes, manifest } = await encodeManifest([added(METRICS)], contextOf(2));
 		const chosen = await decodeManifest(bytes, listed(manifest), LONGS, { metricsFor: new Set([2]) });

@@ -266,6 +266,19 @@ describe('a plan', () => {
 		expect(fixture.io.opened.length).toBeLessThan(5);
 	});
 
+	it('gives the same tasks in batches', async () => {
+		const { plan } = await fixture.plan();
+		const single: FileScanTask[] = [];
+		for await (const task of plan) single.push(task);
+		const { report } = plan;
+		const batches: (readonly FileScanTask[])[] = [];
+		for await (const tasks of plan.batches()) batches.push(tasks);
+		expect(batches.length).toBeGreaterThan(1);
+		expect(batches.flat().map((task) => task.file.location)).toEqual(single.map((task) => task.file.location));
+		expect(plan.report).not.toBe(report);
+		expect(plan.report).toEqual(report);
+	});
+
 	it('counts anew each time', async () => {
 		const { plan } = await fixture.plan();
 		for await (const _ of plan) break;

@@ -7,7 +7,7 @@ import { AvroCursor } from './cursor.ts';
 import { AVRO_BLOCK_LIMIT_BYTES } from './limits.ts';
 
 /** Memory that small blocks share, bytes: as a rule a file's blocks expand to a few times its size. */
-const SHARED_BYTES = { min: 1024, max: 64 * 1024, factor: 4 };
+const SHARED_BYTES = { min: 1024, max: 64 * 1024, factor: 2 };
 /** Avro's snappy blocks end with one. */
 const SNAPPY_CHECKSUM_BYTES = 4;
 
@@ -79,7 +79,7 @@ export class BlockExpander {
 	}
 
 	#memory(length: number): AvroCursor {
-		return new AvroCursor(new Uint8Array(Math.min(length, SHARED_BYTES.max)), this.#location);
+		return new AvroCursor(allocate(Math.min(length, SHARED_BYTES.max)), this.#location);
 	}
 
 	#expandAlone(data: Uint8Array): Uint8Array {
@@ -92,4 +92,10 @@ export class BlockExpander {
 		if (found !== expected) throw new RangeError(`its checksum is ${found} and should be ${expected}`);
 		return expanded;
 	}
+}
+
+/** Memory that is not zeroed: of it only what blocks were expanded to is looked at. */
+function allocate(length: number): Uint8Array {
+	const { buffer } = Buffer.allocUnsafeSlow(length);
+	return new Uint8Array(buffer);
 }
