@@ -30,7 +30,7 @@ export class PathGuard {
 
 	/** @throws `INVALID_ARGUMENT` */
 	check(path: string, location: string): void {
-		if (path.split('/').includes('..'))
+		if (path.includes('..') && path.split('/').includes('..'))
 			throw new IcebergError('INVALID_ARGUMENT', `the location '${location}' contains '..': refused`, {
 				context: { location },
 			});
@@ -61,9 +61,12 @@ export class PathGuard {
 
 /** Where a name is, links in its folders followed; the name itself is not. */
 export function realPlace(path: string, looks: RealPathSource = systemLooks): string {
-	const trimmed = path.replace(/\/+$/, '');
+	const trimmed = path.endsWith('/') ? path.replace(/\/+$/, '') : path;
 	if (trimmed === '') return '/';
-	return join(realPlaceFollowing(dirname(trimmed), looks), trimmed.slice(trimmed.lastIndexOf('/') + 1));
+	const parent = realPlaceFollowing(dirname(trimmed), looks);
+	const name = trimmed.slice(trimmed.lastIndexOf('/') + 1);
+	// `join` is what takes time here, and names are mostly names.
+	return name.startsWith('.') ? join(parent, name) : parent === '/' ? `/${name}` : `${parent}/${name}`;
 }
 
 /** The real path of the part that exists, with the rest appended. */
@@ -72,7 +75,8 @@ function realPlaceFollowing(path: string, looks: RealPathSource): string {
 	const missing: string[] = [];
 	for (;;) {
 		try {
-			return join(looks.realPath(existing), ...missing);
+			const real = looks.realPath(existing);
+			return missing.length === 0 ? real : join(real, ...missing);
 		} catch (error) {
 			const errno = errnoOf(error);
 			if ((errno !== 'ENOENT' && errno !== 'ENOTDIR') || dirname(existing) === existing)
