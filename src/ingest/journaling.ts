@@ -131,6 +131,7 @@ export class Journaling {
 			tableUuid: this.#tableUuid,
 			location: metadata.location,
 			load: () => committer.load(),
+			commitIntervalMs: () => commitIntervalOf(this.#host.loaded().metadata),
 			host: this.#leaderHost,
 			onFollow: () => this.#host.maintenance?.pause?.(),
 		});

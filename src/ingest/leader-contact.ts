@@ -31,7 +31,7 @@ export interface LeaderContactOptions {
 	readonly location: string;
 	readonly clock: Clock;
 	readonly processes: Processes;
-	readonly host: LeaderHost;
+	readonly host: Pick<LeaderHost, 'link' | 'lead' | 'leadPrivately'>;
 	/** told when a leader has been found */
 	readonly onFollow?: (() => void) | undefined;
 }
@@ -153,7 +153,7 @@ export class LeaderContact {
 		this.#connection = undefined;
 	}
 
-	/** Asks for what nobody waits for to be folded soon, unless that was asked already. */
+	/** Asks for what nobody waits for to be folded within the interval, unless that was asked already. */
 	askSoon(): void {
 		if (this.#soonAsked) return;
 		this.#soonAsked = true;

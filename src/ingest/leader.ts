@@ -69,6 +69,8 @@ export class Leader {
 	/** how many who want something end the wait before a fold */
 	#awaited = 0;
 	#troubleMs = 0;
+	/** when the last fold began, by the monotonic clock */
+	#foldedAtMs = Number.NEGATIVE_INFINITY;
 	#folding = false;
 	#stopped: LeaderEnd | undefined;
 	readonly #ending = deferred<void>();
@@ -180,7 +182,8 @@ export class Leader {
 				this.#want(follower);
 				break;
 			case 'j':
-				this.#soonAtMs = Math.min(this.#soonAtMs, this.#options.clock.monotonicMs() + this.#options.commitIntervalMs());
+				// One fold begins in each interval: whatever came after the last has waited for less.
+				this.#soonAtMs = Math.min(this.#soonAtMs, this.#foldedAtMs + this.#options.commitIntervalMs());
 				this.#waker.wake();
 				break;
 			case 'turn':
@@ -258,7 +261,7 @@ export class Leader {
 
 	/** One fold of all that is there. */
 	async #fold(): Promise<void> {
-		const { exclusively = (work) => work() } = this.#options;
+		const { clock, exclusively = (work) => work() } = this.#options;
 		this.#soonAtMs = Number.POSITIVE_INFINITY;
 		const group = [...this.#followers].filter(({ wants }) => wants);
 		this.#folds += 1;
@@ -268,10 +271,11 @@ export class Leader {
 		}
 		this.#urgent -= group.length;
 		this.#folding = true;
-		const startMs = this.#options.clock.monotonicMs();
+		const startMs = clock.monotonicMs();
+		this.#foldedAtMs = startMs;
 		try {
 			await exclusively(() => this.#foldOnce());
-			this.#meanFoldMs += (this.#options.clock.monotonicMs() - startMs - this.#meanFoldMs) * NEWEST_WEIGHT;
+			this.#meanFoldMs += (clock.monotonicMs() - startMs - this.#meanFoldMs) * NEWEST_WEIGHT;
 		} catch (error) {
 			for (const follower of group) if (this.#followers.has(follower)) this.#want(follower);
 			if (group.length === 0) this.#soonAtMs = 0;

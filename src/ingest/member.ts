@@ -8,7 +8,8 @@ import type { TableMetadata } from '../spec/table-metadata.ts';
 import { snapshotById } from '../spec/table-metadata-lookup.ts';
 import type { LoadedMetadata } from '../transaction/committer.ts';
 import { throwIfAborted } from '../util/bounded-pool.ts';
-import { nextTurn } from '../util/waits.ts';
+import { type Deferred, deferred } from '../util/deferred.ts';
+import { inTime, nextTurn } from '../util/waits.ts';
 import type { Appended } from './appended.ts';
 import { journalFileName } from './followed-journal.ts';
 import { HeldBytes } from './held-bytes.ts';
@@ -19,12 +20,17 @@ import { type JournalPorts, type MemberRecord, OwnJournal, type Pending } from '
 export interface MemberOptions extends JournalPorts, LeaderContactOptions {
 	/** looks for the newest state */
 	readonly load: () => Promise<LoadedMetadata>;
+	/** within which journaled rows are to be in a snapshot, ms */
+	readonly commitIntervalMs: () => number;
 }
 
 /** A journal that has grown so far is followed by a new one. */
 const JOURNAL_LIMIT_BYTES = 16 * 1024 * 1024;
 /** Bytes of rows that are not folded yet at which further appends wait before they are taken. */
 const HELD_LIMIT_BYTES = 64 * 1024 * 1024;
+/** Journaled rows that are not folded so long after the interval, ms, hold back further ones, but not for longer than this. */
+const LAG_MS = 50;
+const CATCH_UP_MS = 250;
 /** After so much quiet a member leaves, ms. */
 export const MEMBER_IDLE_MS = 10_000;
 /** So long a leader may fail to commit before those who wait are told, ms. */
@@ -48,26 +54,57 @@ export class Member implements Led {
 	#trouble: IcebergError | undefined;
 	/** the table was found to be gone, or to be another: nothing is taken before it is there again */
 	#isGone = false;
+	/** age at which the oldest record holds back others, ms */
+	#lagLimitMs: number;
+	#catchingUp: Promise<void> | undefined;
+	#nextFold: Deferred<void> | undefined;
+	/** the oldest record when a fold was last waited for */
+	#waitedFor: Pending | undefined;
 	#lastUsedMs = 0;
 	#left = false;
 
 	constructor(options: MemberOptions) {
 		this.#options = options;
 		this.#contact = new LeaderContact(options, this);
+		this.#lagLimitMs = options.commitIntervalMs() + LAG_MS;
 	}
 
 	/** Appends; resolves when it is committed, or durable in the journal, as the record says. */
 	async append(record: MemberRecord, signal?: AbortSignal): Promise<Appended> {
 		if (this.#left) throw new IcebergError('CLOSED', `the table ${this.#options.location} has been closed`);
 		while (this.#held.isFull) await this.#held.whenRoom();
+		const caughtUp = record.until === 'journaled' ? this.#letLeaderCatchUp() : undefined;
+		if (caughtUp !== undefined) await caughtUp;
 		throwIfAborted(signal);
-		this.#lastUsedMs = this.#options.clock.monotonicMs();
+		const sinceMs = this.#options.clock.monotonicMs();
+		this.#lastUsedMs = sinceMs;
 		if (this.#isGone) await this.#lookAgain();
 		this.#held.take(record.body.length);
 		return new Promise((resolve, reject) => {
-			this.#queue.push({ record, isTold: false, resolve, reject, signal });
+			this.#queue.push({ record, isTold: false, sinceMs, resolve, reject, signal });
 			this.#writing ??= this.#writeQueued();
 		});
+	}
+
+	/**
+	 * Who journals faster than the leader folds would take the processor from it, and what was journaled would be seen late:
+	 * a fold is waited for. Once only, so that a leader that does not come delays nobody for long.
+	 */
+	#letLeaderCatchUp(): Promise<void> | undefined {
+		const first = this.#journal?.first;
+		if (first === undefined || first === this.#waitedFor) return undefined;
+		if (this.#options.clock.monotonicMs() - first.sinceMs <= this.#lagLimitMs) return undefined;
+		this.#catchingUp ??= this.#waitForFold(first);
+		return this.#catchingUp;
+	}
+
+	async #waitForFold(first: Pending): Promise<void> {
+		const fold = deferred<void>();
+		this.#nextFold = fold;
+		await inTime(this.#options.clock, CATCH_UP_MS, fold.promise);
+		this.#waitedFor = first;
+		this.#nextFold = undefined;
+		this.#catchingUp = undefined;
 	}
 
 	/** What is written to the journal of a table that is gone could never get into it. @throws when it still is */
@@ -225,8 +262,10 @@ export class Member implements Led {
 		this.#troubleSinceMs = undefined;
 		let snapshot: Snapshot | undefined;
 		this.#journal?.folded(upTo, () => (snapshot ??= snapshotFromText(snapshotText)));
-		// Records that came after the leader had looked; those that are waited for were told with a message of their own.
-		if (this.#journal?.first?.until === 'journaled') this.#contact.askSoon();
+		this.#lagLimitMs = this.#options.commitIntervalMs() + LAG_MS;
+		this.#nextFold?.resolve();
+		// It came after the leader had looked; one that is waited for was told with a message of its own.
+		if (this.#journal?.first?.record.until === 'journaled') this.#contact.askSoon();
 	}
 
 	repeated(record: number, snapshotId: bigint): void {

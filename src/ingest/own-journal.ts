@@ -26,6 +26,8 @@ export interface Pending {
 	readonly record: MemberRecord;
 	/** They were told that it is journaled, and hear no more. */
 	isTold: boolean;
+	/** when it came, by the monotonic clock */
+	readonly sinceMs: number;
 	readonly resolve: (appended: Appended) => void;
 	readonly reject: (error: unknown) => void;
 }
@@ -53,6 +55,8 @@ export class OwnJournal {
 	#nextRecord = 1;
 	/** written and not known to be folded, by number, in order */
 	readonly #pending = new Map<number, Pending>();
+	/** looked up when it is asked for */
+	#first: Pending | undefined;
 	#emptied: Deferred<void> | undefined;
 
 	/** A new journal, with its header. Its name tells the writer. */
@@ -78,10 +82,10 @@ export class OwnJournal {
 		return this.#pending.size;
 	}
 
-	/** the oldest of which it is not known what became */
-	get first(): MemberRecord | undefined {
-		for (const { record } of this.#pending.values()) return record;
-		return undefined;
+	/** the oldest record of which it is not known what became */
+	get first(): Pending | undefined {
+		if (this.#first === undefined) [this.#first] = this.#pending.values();
+		return this.#first;
 	}
 
 	/**
@@ -105,7 +109,7 @@ export class OwnJournal {
 	/** All up to a record is folded. @param snapshot gives the snapshot, if anybody waits for it */
 	folded(upTo: number, snapshot: () => Appended['snapshot']): void {
 		for (const [seq, pending] of this.#pending) {
-			if (seq > upTo) return;
+			if (seq > upTo) break;
 			this.#forget(seq, pending);
 			const { record, isTold, resolve } = pending;
 			if (!isTold) resolve({ rowCount: record.rowCount, snapshot: snapshot(), repeated: false });
@@ -133,9 +137,10 @@ export class OwnJournal {
 		await this.#emptied.promise;
 	}
 
-	#forget(seq: number, { record }: Pending): void {
+	#forget(seq: number, pending: Pending): void {
 		this.#pending.delete(seq);
-		this.#held.release(record.body.length);
+		this.#held.release(pending.record.body.length);
+		if (this.#first === pending) this.#first = undefined;
 		if (this.#pending.size > 0) return;
 		this.#emptied?.resolve();
 		this.#emptied = undefined;
