@@ -52,7 +52,7 @@ export class TwinFiles {
 	}
 
 	async close(calls: FsCalls): Promise<void> {
-		for (const path of [...this.#byPath.keys()]) await this.#forget(calls, path);
+		for (const path of this.#byPath.keys()) await this.#forget(calls, path);
 	}
 
 	async #forget(calls: FsCalls, path: string): Promise<void> {
