@@ -36,17 +36,18 @@ export function connectionPair(): [LinkConnection, LinkConnection] {
 	return [a, b];
 }
 
-class LocalEnd implements LinkConnection {
-	peer: LocalEnd | undefined;
+/** What all ends of connections have in common: messages wait until somebody listens, and nothing arrives after the end. */
+export abstract class ConnectionEnd implements LinkConnection {
 	#onMessage: ((message: string) => void) | undefined;
 	#onClose: (() => void) | undefined;
-	#closed = false;
+	#isClosed = false;
 	readonly #early: string[] = [];
 
-	send(message: string): void {
-		const peer = this.peer;
-		if (this.#closed || peer === undefined) return;
-		queueMicrotask(() => peer.#deliver(message));
+	abstract send(message: string): void;
+	abstract close(): void;
+
+	get isClosed(): boolean {
+		return this.#isClosed;
 	}
 
 	onMessage(handler: (message: string) => void): void {
@@ -56,24 +57,35 @@ class LocalEnd implements LinkConnection {
 
 	onClose(handler: () => void): void {
 		this.#onClose = handler;
+		if (this.#isClosed) queueMicrotask(handler);
 	}
 
-	close(): void {
-		if (this.#closed) return;
-		this.#end();
-		const { peer } = this;
-		if (peer !== undefined) queueMicrotask(() => peer.#end());
-	}
-
-	#deliver(message: string): void {
-		if (this.#closed) return;
+	/** A message from the other end. */
+	protected arrived(message: string): void {
+		if (this.#isClosed) return;
 		if (this.#onMessage === undefined) this.#early.push(message);
 		else this.#onMessage(message);
 	}
 
-	#end(): void {
-		if (this.#closed) return;
-		this.#closed = true;
+	/** @returns false when it had ended before */
+	protected ended(): boolean {
+		if (this.#isClosed) return false;
+		this.#isClosed = true;
 		this.#onClose?.();
+		return true;
+	}
+}
+
+class LocalEnd extends ConnectionEnd {
+	peer: LocalEnd | undefined;
+
+	override send(message: string): void {
+		const { peer } = this;
+		if (!this.isClosed && peer !== undefined) queueMicrotask(() => peer.arrived(message));
+	}
+
+	override close(): void {
+		const { peer } = this;
+		if (this.ended() && peer !== undefined) queueMicrotask(() => peer.ended());
 	}
 }

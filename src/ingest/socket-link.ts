@@ -5,7 +5,7 @@
 import { createHash } from 'node:crypto';
 import { readFileSync, readlinkSync, realpathSync } from 'node:fs';
 import { connect, createServer, type Socket } from 'node:net';
-import type { LeaderLink, LinkConnection, LinkServer } from './leader-link.ts';
+import { ConnectionEnd, type LeaderLink, type LinkConnection, type LinkServer } from './leader-link.ts';
 
 /** Longest line that is taken from a peer, in UTF-16 code units. */
 const MAX_LINE = 1024 * 1024;
@@ -68,66 +68,39 @@ class AbstractSocketLink implements LeaderLink {
 	}
 }
 
-class SocketConnection implements LinkConnection {
+class SocketConnection extends ConnectionEnd {
 	readonly #socket: Socket;
-	readonly #lines: string[] = [];
 	#rest = '';
-	#onMessage: ((message: string) => void) | undefined;
-	#onClose: (() => void) | undefined;
-	#closed = false;
 
 	constructor(socket: Socket) {
+		super();
 		this.#socket = socket;
 		socket.setEncoding('utf8');
 		socket.unref();
 		socket.on('data', (text: string) => this.#take(text));
-		socket.on('error', () => this.#end());
-		socket.on('close', () => this.#end());
-		socket.on('end', () => this.#end());
+		for (const event of ['error', 'close', 'end']) socket.on(event, () => this.#end(() => socket.destroy()));
 	}
 
-	send(message: string): void {
-		if (!this.#closed) this.#socket.write(`${message}\n`);
+	override send(message: string): void {
+		if (!this.isClosed) this.#socket.write(`${message}\n`);
 	}
 
-	onMessage(handler: (message: string) => void): void {
-		this.#onMessage = handler;
-		for (const line of this.#lines.splice(0)) handler(line);
-	}
-
-	onClose(handler: () => void): void {
-		this.#onClose = handler;
-		if (this.#closed) queueMicrotask(handler);
-	}
-
-	close(): void {
-		if (this.#closed) return;
-		this.#closed = true;
-		this.#socket.unref();
+	override close(): void {
 		// What was sent before still goes out.
-		this.#socket.destroySoon();
-		this.#onClose?.();
+		this.#end(() => this.#socket.destroySoon());
 	}
 
 	#take(text: string): void {
-		const parts = (this.#rest + text).split('\n');
-		this.#rest = parts.pop() as string;
-		if (this.#rest.length > MAX_LINE) {
-			this.#socket.destroy();
-			return;
-		}
-		for (const line of parts) {
-			if (this.#closed) return;
-			if (this.#onMessage === undefined) this.#lines.push(line);
-			else this.#onMessage(line);
-		}
+		const lines = (this.#rest + text).split('\n');
+		this.#rest = lines.pop() as string;
+		if (this.#rest.length > MAX_LINE) this.#socket.destroy();
+		else for (const line of lines) this.arrived(line);
 	}
 
-	#end(): void {
-		if (this.#closed) return;
-		this.#closed = true;
+	#end(release: () => void): void {
+		if (this.isClosed) return;
 		this.#socket.unref();
-		this.#socket.destroy();
-		this.#onClose?.();
+		release();
+		this.ended();
 	}
 }

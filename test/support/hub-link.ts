@@ -1,5 +1,5 @@
 /** Leaders' names within one thread, for several table objects that act as processes: they can be cut off and frozen. */
-import type { LeaderLink, LinkConnection, LinkServer } from '../../src/ingest/leader-link.ts';
+import { ConnectionEnd, type LeaderLink, type LinkConnection, type LinkServer } from '../../src/ingest/leader-link.ts';
 
 interface Listener {
 	readonly owner: HubLink;
@@ -81,51 +81,29 @@ export class HubLink implements LeaderLink {
 	}
 }
 
-class End implements LinkConnection {
+class End extends ConnectionEnd {
 	readonly #owner: HubLink;
 	peer: End | undefined;
-	#onMessage: ((message: string) => void) | undefined;
-	#onClose: (() => void) | undefined;
-	#isClosed = false;
-	readonly #early: string[] = [];
 
 	constructor(owner: HubLink) {
+		super();
 		this.#owner = owner;
 		owner.ends.add(this);
 	}
 
-	send(message: string): void {
+	override send(message: string): void {
 		const { peer } = this;
-		if (this.#isClosed || this.#owner.isDead || peer === undefined) return;
-		peer.#owner.deliver(() => peer.#take(message));
+		if (this.isClosed || this.#owner.isDead || peer === undefined) return;
+		peer.#owner.deliver(() => peer.arrived(message));
 	}
 
-	onMessage(handler: (message: string) => void): void {
-		this.#onMessage = handler;
-		for (const message of this.#early.splice(0)) handler(message);
-	}
-
-	onClose(handler: () => void): void {
-		this.#onClose = handler;
-	}
-
-	close(): void {
-		if (this.#isClosed) return;
+	override close(): void {
 		const { peer } = this;
-		this.ended();
-		if (peer !== undefined) peer.#owner.deliver(() => peer.ended());
+		if (this.ended() && peer !== undefined) peer.#owner.deliver(() => peer.ended());
 	}
 
-	ended(): void {
-		if (this.#isClosed) return;
-		this.#isClosed = true;
+	override ended(): boolean {
 		this.#owner.ends.delete(this);
-		this.#onClose?.();
-	}
-
-	#take(message: string): void {
-		if (this.#isClosed) return;
-		if (this.#onMessage === undefined) this.#early.push(message);
-		else this.#onMessage(message);
+		return super.ended();
 	}
 }

@@ -1,5 +1,5 @@
 /** Names that processes listen on, and connections between them, as sockets of one machine are. */
-import type { LeaderLink, LinkConnection, LinkServer } from '../../ingest/leader-link.ts';
+import { ConnectionEnd, type LeaderLink, type LinkConnection, type LinkServer } from '../../ingest/leader-link.ts';
 import type { SimProcess } from './sim-process.ts';
 import type { SimRandom } from './sim-random.ts';
 
@@ -80,43 +80,29 @@ export class SimNetwork {
 	}
 }
 
-class SimEnd implements LinkConnection {
+class SimEnd extends ConnectionEnd {
 	readonly process: SimProcess;
 	peer: SimEnd | undefined;
 	loses: () => boolean = () => false;
 	onGone: () => void = () => undefined;
 	readonly #random: SimRandom;
-	#onMessage: ((message: string) => void) | undefined;
-	#onClose: (() => void) | undefined;
 	/** on their way here, in order; `undefined` is the end */
 	readonly #coming: (string | undefined)[] = [];
-	readonly #early: string[] = [];
-	#isClosed = false;
 
 	constructor(process: SimProcess, random: SimRandom) {
+		super();
 		this.process = process;
 		this.#random = random;
 	}
 
-	send(message: string): void {
-		if (this.#isClosed) return;
+	override send(message: string): void {
+		if (this.isClosed) return;
 		if (this.loses()) this.break();
 		else this.peer?.receive(message);
 	}
 
-	onMessage(handler: (message: string) => void): void {
-		this.#onMessage = handler;
-		for (const message of this.#early.splice(0)) handler(message);
-	}
-
-	onClose(handler: () => void): void {
-		this.#onClose = handler;
-	}
-
-	close(): void {
-		if (this.#isClosed) return;
-		this.#end();
-		this.peer?.receive(undefined);
+	override close(): void {
+		if (this.ended()) this.peer?.receive(undefined);
 	}
 
 	/** Both ends hear that it is closed. */
@@ -131,18 +117,14 @@ class SimEnd implements LinkConnection {
 		this.process.scheduler.after(this.#random.waitMs(MESSAGE_MS), this.process, label, () => this.#deliver());
 	}
 
-	#deliver(): void {
-		const message = this.#coming.shift();
-		if (this.#isClosed) return;
-		if (message === undefined) this.#end();
-		else if (this.#onMessage === undefined) this.#early.push(message);
-		else this.#onMessage(message);
+	protected override ended(): boolean {
+		this.onGone();
+		return super.ended();
 	}
 
-	#end(): void {
-		if (this.#isClosed) return;
-		this.#isClosed = true;
-		this.onGone();
-		this.#onClose?.();
+	#deliver(): void {
+		const message = this.#coming.shift();
+		if (message === undefined) this.ended();
+		else this.arrived(message);
 	}
 }
