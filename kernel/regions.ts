@@ -29,6 +29,8 @@ export const PACKED: u32 = 8;
 export const PLACES: u32 = 9;
 /** of each place in such a source: the number of our entry + 1, or 0 where it was not looked up yet */
 export const KNOWN: u32 = 10;
+/** entries of numbers by their distance from the least of the first page: the entry's number + 1, or 0 */
+export const NEAR: u32 = 11;
 
 /** Where a region is now. */
 // @ts-ignore: decorator

@@ -4,7 +4,7 @@
  *
  * The host puts a page's values into PAGE; an instance holds one column chunk at a time.
  */
-import { at, ENTRIES, INDICES, PAGE, reserve, SLOTS } from './regions';
+import { at, ENTRIES, INDICES, NEAR, PAGE, reserve, SLOTS } from './regions';
 
 const FIRST_SLOTS: u32 = 64;
 /** Up to here slots are made four times as many at a time. */
@@ -12,9 +12,17 @@ const MANY_SLOTS: u32 = 1 << 16;
 /** Where the least and the greatest value are, 8 bytes each, once there is one. */
 const EXTREMES: usize = 16;
 
+/** Numbers this near to the first page's least have a place of their own, which is found without hashing. */
+const NEAR_VALUES: u64 = 1 << 18;
+
+let nearFrom: u64 = 0;
+/** places that the first page made; 0: none yet, or its numbers were far apart */
+let nearCount: u64 = 0;
 /** of each slot: the number of the entry + 1, or 0 where it is free */
 let wordSlots: u32 = 0;
 export let wordEntryCount: u32 = 0;
+/** entries that are found by hashing */
+let farEntryCount: u32 = 0;
 export let hasExtremes: bool = false;
 export let nanCount: u32 = 0;
 let least: i64 = 0;
@@ -23,7 +31,10 @@ let greatest: i64 = 0;
 /** Starts the next column chunk. */
 export function beginWordChunk(): void {
 	if (wordSlots > 0) memory.fill(at(SLOTS), 0, wordSlots << 2);
+	if (nearCount > 0) memory.fill(at(NEAR), 0, <usize>nearCount << 2);
+	nearCount = 0;
 	wordEntryCount = 0;
+	farEntryCount = 0;
 	beginWordPage();
 }
 
@@ -35,12 +46,12 @@ export function beginWordPage(): void {
 
 /** Entries of the page's values at [from, from + count), made where there were none, into INDICES at the same places. */
 export function lookUp32(from: u32, count: u32): void {
-	lookUpAll<u32>(from, count);
+	lookUpAll<i32>(from, count);
 }
 
 /** The same for values of 64 bits. */
 export function lookUp64(from: u32, count: u32): void {
-	lookUpAll<u64>(from, count);
+	lookUpAll<i64>(from, count);
 }
 
 /** Takes the page's values at [from, from + count) into the extremes. */
@@ -120,6 +131,7 @@ export function measureDouble(from: u32, count: u32): void {
 // @ts-ignore: decorator
 @inline function lookUpAll<T>(from: u32, count: u32): void {
 	reserve(INDICES, (from + count) << 2, from << 2);
+	if (wordEntryCount === 0) makeNear<T>();
 	const values = at(PAGE) + from * sizeof<T>();
 	const indices = at(INDICES) + (from << 2);
 	let last: T = 0;
@@ -128,7 +140,8 @@ export function measureDouble(from: u32, count: u32): void {
 	for (let i: u32 = 0; i < count; i++) {
 		const value = load<T>(values + i * sizeof<T>());
 		if (value !== last || !isKnown) {
-			entry = wordEntry<T>(value);
+			const distance = <u64>value - nearFrom;
+			entry = distance < nearCount ? nearEntry<T>(<usize>distance, value) : farEntry<T>(value);
 			last = value;
 			isKnown = true;
 		}
@@ -136,9 +149,27 @@ export function measureDouble(from: u32, count: u32): void {
 	}
 }
 
+/** Makes places for the numbers near to the least, once that is known and they are not spread out. */
 // @ts-ignore: decorator
-@inline function wordEntry<T>(value: T): u32 {
-	if (wordEntryCount << 1 >= wordSlots) growWordSlots<T>();
+@inline function makeNear<T>(): void {
+	nearFrom = <u64>least;
+	if (!hasExtremes || <u64>greatest - nearFrom >= NEAR_VALUES) return;
+	reserve(NEAR, <u32>NEAR_VALUES << 2, 0);
+	nearCount = NEAR_VALUES;
+}
+
+// @ts-ignore: decorator
+@inline function nearEntry<T>(distance: usize, value: T): u32 {
+	const place = at(NEAR) + (distance << 2);
+	const entry = load<u32>(place);
+	if (entry !== 0) return entry - 1;
+	store<u32>(place, wordEntryCount + 1);
+	return addEntry<T>(value);
+}
+
+// @ts-ignore: decorator
+@inline function farEntry<T>(value: T): u32 {
+	if (farEntryCount << 1 >= wordSlots) growWordSlots<T>();
 	const slots = at(SLOTS);
 	const entries = at(ENTRIES);
 	const mask = wordSlots - 1;
@@ -149,24 +180,34 @@ export function measureDouble(from: u32, count: u32): void {
 		if (load<T>(entries + (entry - 1) * sizeof<T>()) === value) return entry - 1;
 		slot = (slot + 1) & mask;
 	}
+	store<u32>(slots + (slot << 2), wordEntryCount + 1);
+	farEntryCount++;
+	return addEntry<T>(value);
+}
+
+// @ts-ignore: decorator
+@inline function addEntry<T>(value: T): u32 {
 	reserve(ENTRIES, (wordEntryCount + 1) * <u32>sizeof<T>(), wordEntryCount * <u32>sizeof<T>());
 	store<T>(at(ENTRIES) + wordEntryCount * sizeof<T>(), value);
-	store<u32>(slots + (slot << 2), wordEntryCount + 1);
 	return wordEntryCount++;
 }
 
 function growWordSlots<T>(): void {
-	const grown = wordSlots === 0 ? FIRST_SLOTS : wordSlots < MANY_SLOTS ? wordSlots << 2 : wordSlots << 1;
+	const old = wordSlots;
+	const grown = old === 0 ? FIRST_SLOTS : old < MANY_SLOTS ? old << 2 : old << 1;
+	const from = at(SLOTS);
 	// always a new place, whose memory is zero
 	reserve(SLOTS, grown << 2, 0);
 	wordSlots = grown;
 	const slots = at(SLOTS);
 	const entries = at(ENTRIES);
 	const mask = grown - 1;
-	for (let entry: u32 = 0; entry < wordEntryCount; entry++) {
-		let slot = spread(<u64>load<T>(entries + entry * sizeof<T>())) & mask;
+	for (let i: u32 = 0; i < old; i++) {
+		const entry = load<u32>(from + (i << 2));
+		if (entry === 0) continue;
+		let slot = spread(<u64>load<T>(entries + (entry - 1) * sizeof<T>())) & mask;
 		while (load<u32>(slots + (slot << 2)) !== 0) slot = (slot + 1) & mask;
-		store<u32>(slots + (slot << 2), entry + 1);
+		store<u32>(slots + (slot << 2), entry);
 	}
 }
 

@@ -62,9 +62,8 @@ function copyToByteStart(source: Uint8Array, from: number, target: Uint8Array, b
 	const bytes = bitmapBytes(length);
 	const shift = from & 7;
 	const first = from >> 3;
-	if (shift === 0) {
-		for (let i = 0; i < bytes; i++) target[byteAt + i] = source[first + i] as number;
-	} else {
+	if (shift === 0) target.set(source.subarray(first, first + bytes), byteAt);
+	else {
 		for (let i = 0; i < bytes; i++)
 			target[byteAt + i] = ((source[first + i] as number) >> shift) | ((source[first + i + 1] ?? 0) << (8 - shift));
 	}

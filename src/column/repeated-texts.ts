@@ -11,7 +11,7 @@ const SAMPLE_DISTINCT = 64;
 /** Most distinct texts of a vector. */
 export const DISTINCT_LIMIT = 1_024;
 
-/** Slots of texts met lately, by a hash of three of their units: a power of two. */
+/** Slots of texts met lately, by a hash of their length and three units: a power of two. */
 const SLOTS = 1_024;
 
 /**
@@ -59,11 +59,14 @@ export function repeatedTexts(
 	return dictionary && { type, length, nullCount, validity, layout: 'dictionary', indices, dictionary };
 }
 
+/** Texts that are alike mostly differ at their end. */
 function slotOf(text: string): number {
 	const { length } = text;
-	if (length === 0) return 0;
-	const [first, middle, last] = [text.charCodeAt(0), text.charCodeAt(length >> 1), text.charCodeAt(length - 1)];
-	return (Math.imul(first, 31) ^ Math.imul(middle, 17) ^ Math.imul(last, 5) ^ length) & (SLOTS - 1);
+	if (length < 2) return length;
+	const [last, next, middle] = [length - 1, length - 2, length >> 1];
+	return (
+		(text.charCodeAt(last) * 31 + text.charCodeAt(next) * 7 + text.charCodeAt(middle) * 131 + length) & (SLOTS - 1)
+	);
 }
 
 function seemRepeated(texts: readonly unknown[], from: number, to: number): boolean {

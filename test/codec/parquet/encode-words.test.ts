@@ -29,6 +29,8 @@ const SHAPES: readonly [string, Of, number?, boolean?][] = [
 	['values that grow', (i) => i * 10],
 	['values in runs', (i) => i >> 6],
 	['a dictionary that is filled up', (i) => random(i) % 60_000, 12 * KERNEL_VALUES],
+	['values near to one another and some far off', (i) => (i % 100 === 99 ? random(i) : (random(i) % 900) - 450)],
+	['values that move away from the first ones', (i) => (random(i) % 500) + (i >> 10) * 40_000, 6 * KERNEL_VALUES],
 	['one value and nothing else', () => -1],
 	['zero and nothing else', () => 0],
 	['nulls in between', (i) => (i % 3 === 0 ? random(i) % 80 : null), 4 * KERNEL_VALUES],
@@ -39,7 +41,7 @@ describe('numbers in WebAssembly', () => {
 	describe.each(['int32', 'int64', 'float', 'double'] as const)('of %s', (kind) => {
 		const spread = (value: number): Value => {
 			if (kind === 'int32') return value;
-			if (kind === 'int64') return BigInt(value) * 0x1_0000_0003n;
+			if (kind === 'int64') return BigInt(value);
 			return Math.fround(value / 8);
 		};
 
@@ -101,6 +103,17 @@ describe('numbers in WebAssembly', () => {
 		);
 		expectSame('double', [{ vector: { ...vector, values: new Float64Array(bits.buffer) } as never, levels }]);
 	});
+
+	it.each(SHAPES)(
+		'are the same as in JavaScript, spread over 64 bits: %s',
+		(_name, valueAt, count, shuffled = false) => {
+			const values = many((i) => {
+				const value = valueAt(i);
+				return value === null ? null : BigInt(value) * 0x1_0000_0003n;
+			}, count);
+			expectSame('int64', [partOf(TYPES.int64, values, shuffled), partOf(TYPES.int64, values.slice(100), shuffled)]);
+		},
+	);
 
 	it('compare all of 64 bits', () => {
 		for (const some of [
