@@ -25,7 +25,7 @@ export const DELETIONS_PER_STEP = 256;
 /** Files of garbage of a sort, beside the budget in bytes, from which on the grace shrinks. */
 export const GARBAGE_FILES_LIMIT = 10_000;
 /** Bytes of garbage of a sort for each live byte that the budget allows at least. */
-const GARBAGE_PER_LIVE_BYTE = 2;
+const GARBAGE_PER_LIVE_BYTE: Readonly<Record<GarbageSort, number>> = { content: 2, metadata: 0.5 };
 const SORTS: readonly GarbageSort[] = ['content', 'metadata'];
 /** Writers whose files have been looked through that are remembered. */
 const WRITERS_LIMIT = 100_000;
@@ -123,7 +123,7 @@ export class BackgroundDeletion {
 	#isTooMuch(sort: GarbageSort, metadata: TableMetadata, { budgetBytes }: DeletionProperties): boolean {
 		const liveBytes = Number(currentSnapshot(metadata)?.summary?.['total-files-size'] ?? 0) || 0;
 		const { count, sizeBytes } = this.#trail.amount(sort);
-		return count > GARBAGE_FILES_LIMIT || sizeBytes > Math.max(budgetBytes, GARBAGE_PER_LIVE_BYTE * liveBytes);
+		return count > GARBAGE_FILES_LIMIT || sizeBytes > Math.max(budgetBytes, GARBAGE_PER_LIVE_BYTE[sort] * liveBytes);
 	}
 
 	/**

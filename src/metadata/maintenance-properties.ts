@@ -50,7 +50,7 @@ export interface MaintenanceProperties {
 		readonly leastGraceMs: number;
 		/** the same for manifests and manifest lists, which a reader reads first, ms */
 		readonly leastMetadataGraceMs: number;
-		/** bytes of garbage, of data or of metadata, up to which the grace does not shrink; twice the live bytes, if that is more */
+		/** bytes of garbage up to which the grace does not shrink; twice the live bytes of data, half of metadata, if that is more */
 		readonly budgetBytes: number;
 		/** how often the folders are looked through for files of writers that are gone, ms */
 		readonly sweepIntervalMs: number;
@@ -96,7 +96,7 @@ export function maintenanceProperties(properties: Properties): MaintenanceProper
 			dataGraceMs: duration(MAINTENANCE_PROPERTY.dataGraceMs, graceMs),
 			leastGraceMs,
 			leastMetadataGraceMs,
-			budgetBytes: integerProperty(properties, MAINTENANCE_PROPERTY.budgetBytes, 1024 * 1024),
+			budgetBytes: integerProperty(properties, MAINTENANCE_PROPERTY.budgetBytes, 512 * 1024),
 			sweepIntervalMs: integerProperty(properties, MAINTENANCE_PROPERTY.sweepIntervalMs, 60_000, {
 				min: 1_000,
 				max: MAX_MS,

@@ -11,7 +11,8 @@ const DAY_MS = 24 * HOUR_MS;
 
 /** One snapshot in `everyMs` stays while it is younger than `youngerThanMs`. Each span is a multiple of the one before. */
 const LEVELS: readonly { readonly youngerThanMs: number; readonly everyMs: number }[] = [
-	{ youngerThanMs: 15 * SECOND_MS, everyMs: SECOND_MS },
+	{ youngerThanMs: 5 * SECOND_MS, everyMs: SECOND_MS },
+	{ youngerThanMs: MINUTE_MS, everyMs: 15 * SECOND_MS },
 	{ youngerThanMs: 15 * MINUTE_MS, everyMs: MINUTE_MS },
 	{ youngerThanMs: DAY_MS, everyMs: HOUR_MS },
 	{ youngerThanMs: 30 * DAY_MS, everyMs: DAY_MS },
@@ -26,7 +27,7 @@ const STAGED_KEY = 'wap.id';
 /**
  * The snapshots that a thinned history lacks, in the order of the table's. Of each branch stay: the newest `keepNewest`, and
  * as many, or as young ones, as its own retention or the table's `history.expire.*` asks for, where they ask; of those
- * before, the first of each second for 15 seconds, of each minute for 15 minutes, of each hour for a day, of each
+ * before, the first of each second for 5 seconds, of each 15 for a minute, of each minute for 15, of each hour for a day, of each
  * day for 30 days, then ever fewer; so the first of all stays. What a branch or tag points at stays, and so does what was
  * staged lately.
  *
