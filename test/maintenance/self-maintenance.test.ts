@@ -1,6 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { type FileScanTask, MemoryFileIO } from '../../src/index.ts';
 import { checkAllSnapshots, filesOf, idsOf, range } from './support.ts';
+import { snapshotManifests } from '../../src/scan/snapshot-manifests.ts';
+import type { Snapshot } from '../../src/spec/snapshot.ts';
 import { LINGER_MS } from '../../src/maintenance/self-maintenance.ts';
 import { create, type Maintained, unreachable, VirtualClock } from './self-support.ts';
 
@@ -113,6 +115,36 @@ describe('a table that takes one-row commits for long', () => {
 			expect(files).toBeLessThan(data * 10 + 60);
 		},
 	);
+
+	it('keeps, however much garbage there is, what a reader needs of any state for as long as is promised', async () => {
+		const io = new MemoryFileIO();
+		const clock = new VirtualClock();
+		const properties = { 'datashard.maintenance.deletion.budget-bytes': '0' };
+		const { table, maintenance, opened } = await create({ io, clock }, { properties });
+		const promised: { readonly location: string; readonly untilMs: number }[] = [];
+		let removed = 0;
+		for (let id = 0; id < 700; id++) {
+			clock.pass(20);
+			await table.append([{ id: BigInt(id), region: 'x' }]);
+			if (id % 10 === 9) await maintenance.idle();
+			if (id % 25 === 0) {
+				const { metadata } = await opened.committer.load();
+				const snapshot = metadata.snapshots.at(-1) as Snapshot;
+				const nowMs = clock.monotonicMs();
+				const manifests = (await snapshotManifests(io, snapshot)).map(({ location }) => location);
+				for (const location of [snapshot.manifestList as string, ...manifests])
+					promised.push({ location, untilMs: nowMs + 2_000 });
+				for await (const { file } of table.scan().plan())
+					promised.push({ location: file.location, untilMs: nowMs + 5_000 });
+			}
+			for (const { location, untilMs } of promised) {
+				if (await io.exists(location)) continue;
+				removed++;
+				expect(clock.monotonicMs()).toBeGreaterThanOrEqual(untilMs);
+			}
+		}
+		expect(removed).toBeGreaterThan(100);
+	});
 
 	it('waits at its end for some of what is more garbage than the budget, a second at most, and for no other', async () => {
 		for (const budgetBytes of [20_000, 100_000_000]) {
