@@ -134,10 +134,15 @@ function distances(): Int32Array {
 	return Int32Array.from(entries);
 }
 
-export const LITERALS: Alphabet = { entries: literalsAndLengths(), mayBeIncomplete: true };
-export const DISTANCES: Alphabet = { entries: distances(), mayBeIncomplete: true };
+export function literalAlphabet(): Alphabet {
+	return { entries: literalsAndLengths(), mayBeIncomplete: true };
+}
+
+export function distanceAlphabet(): Alphabet {
+	return { entries: distances(), mayBeIncomplete: true };
+}
+
 /** The lengths of the other two sets' codes. */
-export const LENGTHS: Alphabet = {
-	entries: Int32Array.from({ length: 19 }, (_, symbol) => symbol << 16),
-	mayBeIncomplete: false,
-};
+export function lengthAlphabet(): Alphabet {
+	return { entries: Int32Array.from({ length: 19 }, (_, symbol) => symbol << 16), mayBeIncomplete: false };
+}

@@ -3,7 +3,15 @@
  * PyIceberg wrote has a block of a few hundred bytes for each file of a table. For small input; zlib expands large
  * input faster.
  */
-import { BASE, CodeTable, DISTANCES, END_OF_BLOCK, LENGTHS, LITERAL, LITERALS } from './inflate-codes.ts';
+import {
+	BASE,
+	CodeTable,
+	distanceAlphabet,
+	END_OF_BLOCK,
+	lengthAlphabet,
+	LITERAL,
+	literalAlphabet,
+} from './inflate-codes.ts';
 import { type InflateKernel, openInflateKernel } from './inflate-kernel.ts';
 
 /** Input up to which this is faster than `node:zlib`, bytes. */
@@ -104,8 +112,8 @@ class Inflater {
 	}
 
 	#dynamic(): boolean {
-		const literals = (this.#literals ??= new CodeTable(LITERALS));
-		const distances = (this.#distances ??= new CodeTable(DISTANCES));
+		const literals = (this.#literals ??= new CodeTable(literalAlphabet()));
+		const distances = (this.#distances ??= new CodeTable(distanceAlphabet()));
 		const literalCount = this.#take(5) + 257;
 		const distanceCount = this.#take(5) + 1;
 		if (literalCount > MAX_LITERAL_CODES || distanceCount > MAX_DISTANCE_CODES) throw damaged('too many codes');
@@ -118,7 +126,7 @@ class Inflater {
 	}
 
 	#readLengths(count: number): void {
-		const codes = (this.#lengthCodes ??= new CodeTable(LENGTHS, 7));
+		const codes = (this.#lengthCodes ??= new CodeTable(lengthAlphabet(), 7));
 		const lengths = this.#lengths;
 		const codeCount = this.#take(4) + 4;
 		lengths.fill(0, 0, LENGTH_ORDER.length);
@@ -240,8 +248,8 @@ class Inflater {
 /** RFC 1951, 3.2.6 */
 export function fixedTables(): { readonly literals: CodeTable; readonly distances: CodeTable } {
 	const lengths = new Uint8Array(288).fill(8, 0, 144).fill(9, 144, 256).fill(7, 256, 280).fill(8, 280);
-	const literals = new CodeTable(LITERALS);
-	const distances = new CodeTable(DISTANCES, 5);
+	const literals = new CodeTable(literalAlphabet());
+	const distances = new CodeTable(distanceAlphabet(), 5);
 	literals.build(lengths, 0, lengths.length);
 	distances.build(new Uint8Array(32).fill(5), 0, 32);
 	return { literals, distances };

@@ -1,6 +1,6 @@
 /** Writes Avro object container files. Avro specification: Object Container Files. */
 import { crc32 } from 'node:zlib';
-import { murmur3Bytes } from '../../util/murmur3.ts';
+import { murmur3Long } from '../../util/murmur3.ts';
 import { compressSync } from '../compression.ts';
 import { AvroBuffer } from './buffer.ts';
 import { type AvroCodec, compressionOf, SYNC_MARKER_BYTES } from './container-reader.ts';
@@ -49,10 +49,10 @@ export function encodeAvroHeader(
 /** Bytes that the data hold by no chance, the same for the same header. */
 function syncMarkerOf(header: Uint8Array): Uint8Array {
 	const marker = new DataView(new ArrayBuffer(SYNC_MARKER_BYTES));
-	let hash = murmur3Bytes(header);
+	let hash = crc32(header);
 	for (let at = 0; at < SYNC_MARKER_BYTES; at += 4) {
+		hash = murmur3Long(BigInt(hash));
 		marker.setInt32(at, hash);
-		hash = murmur3Bytes(new Uint8Array(marker.buffer));
 	}
 	return new Uint8Array(marker.buffer);
 }
