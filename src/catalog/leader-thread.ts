@@ -57,8 +57,8 @@ export async function leadOnThread({ folder, tableUuid, generation, maintains }:
 	try {
 		await leader.run();
 	} finally {
-		await maintenance?.close();
-		await committer.tidy?.();
+		await maintenance?.stop();
+		await Promise.all([maintenance?.close(), committer.tidy?.()]);
 		void server.close();
 		await io.close();
 		// Connections that nobody has closed would keep the thread alive.

@@ -16,9 +16,9 @@ export const MIN_METADATA_WINDOW = 20;
  * How long a version stays after it was overtaken, ms, where the property is not set: engines that commit by folder need
  * the version that they began with, and each one after it, to be there still.
  */
-export const YOUNG_MS = 4_000;
+export const YOUNG_MS = 10_000;
 /** Versions that stay for their age alone, at most, and bytes that they take, about. */
-export const YOUNG_LIMIT = 1_000;
+export const YOUNG_LIMIT = 2_000;
 const YOUNG_BYTES_LIMIT = 64 * 1024 * 1024;
 /** Versions outside of the window that wait to be deleted together. */
 const BATCH = 8;
