@@ -38,8 +38,6 @@ describe('processes that append one record at a time', () => {
 			const location = join(warehouse, 'db', name);
 			const properties = {
 				'commit.retry.num-retries': '100',
-				// Iceberg in Java fails when the version that it began with is gone
-				'write.metadata.previous-versions-max': '1000',
 				note: 'ours',
 			};
 			const table = (await createTable(location, taskLogSchema, { properties })) as unknown as Table;
