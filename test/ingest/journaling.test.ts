@@ -349,6 +349,50 @@ describe('journaled appends', () => {
 	});
 });
 
+describe('rows at hand', () => {
+	it('are appended as they are when the call is made, whichever way they go', async () => {
+		const at = await place();
+		const { appender } = at.process();
+		const current = currentSchema(at.loaded.metadata);
+		const given = (ids: readonly number[]) => ids.map((id) => ({ id, text: `row ${id}` }));
+		const appended = (ids: readonly number[], options: { until?: 'journaled'; idempotencyKey?: string }) => {
+			const values = given(ids);
+			const promise = appender.append(current, values, options);
+			for (const value of values) value.id = -1;
+			return promise;
+		};
+		expect(await appended([1], {})).toMatchObject({ rowCount: 1, snapshot: expect.anything() });
+		expect(await appended([2], { until: 'journaled' })).toMatchObject({ rowCount: 1, journaled: true });
+		// joined now
+		expect(await appended([3], {})).toMatchObject({ rowCount: 1, snapshot: expect.anything() });
+		expect(await appended([4, 5], {})).toMatchObject({ rowCount: 2 });
+		expect(await appended([6], { idempotencyKey: 'six' })).toMatchObject({ rowCount: 1 });
+		expect(await appended([], { until: 'journaled' })).toMatchObject({ rowCount: 0, snapshot: undefined });
+		expect(await at.ids()).toEqual([1, 2, 3, 4, 5, 6]);
+	});
+
+	it('are refused by row, column and value, and nothing of them is appended', async () => {
+		const at = await place();
+		const { appender } = at.process();
+		const current = currentSchema(at.loaded.metadata);
+		await appender.append(current, [{ id: 1 }], { until: 'journaled' });
+		for (const until of ['journaled', 'committed'] as const) {
+			await expect(appender.append(current, [{ id: 1.5 }], { until })).rejects.toMatchObject({
+				code: 'INVALID_DATA',
+				context: { row: 0, column: 'id', value: 1.5 },
+			});
+			await expect(appender.append(current, [{ id: 2 }, { id: 3, txt: '' }], { until })).rejects.toMatchObject({
+				context: { row: 1, column: 'txt' },
+			});
+			await expect(appender.append(current, [{ text: 'x' }], { until })).rejects.toMatchObject({
+				context: { row: 0, column: 'id' },
+			});
+		}
+		await appender.append(current, [{ id: 4 }], {});
+		expect(await at.ids()).toEqual([1, 4]);
+	});
+});
+
 describe('a record that the table refuses', () => {
 	it('leaves its key free, and those that repeat it are refused with it', async () => {
 		const at = await place();
