@@ -55,7 +55,7 @@ export interface BytesVector extends VectorBase {
 	readonly offsets: Int32Array;
 	readonly values: Uint8Array;
 }
-/** string, binary: indices into a dictionary without nulls. Made by readers; {@link flatten} makes it plain. */
+/** string, binary: indices into a dictionary without nulls. Made by readers and of repeated texts; {@link flatten} makes it plain. */
 export interface DictionaryVector extends VectorBase {
 	readonly layout: 'dictionary';
 	readonly indices: Int32Array;

@@ -3,17 +3,23 @@ import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
-import { compressSync, loadCodec } from '../../src/codec/compression.ts';
+import { decompressSync, loadCodec } from '../../src/codec/compression.ts';
 import { BACKGROUND_LAST_BYTES, BACKGROUND_QUEUE_BYTES, startWorkers } from '../../src/codec/compression-background.ts';
 
 const library = createRequire(import.meta.url).resolve('@bokuweb/zstd-wasm');
 const page = (seed: number, length: number) => Uint8Array.from({ length }, (_, i) => (i * seed) >>> (i % 11));
 const LEVEL = 1;
+/** Element by element these would take long to compare. */
+function expectExpanded(compressed: Uint8Array | undefined, bytes: Uint8Array): void {
+	const found = decompressSync('zstd', compressed as Uint8Array, bytes.length);
+	expect(Buffer.compare(found, bytes)).toBe(0);
+}
 
 let folder: string;
 beforeAll(async () => {
 	folder = mkdtempSync(join(tmpdir(), 'datashard-test-'));
 	await loadCodec('zstd', 'compress');
+	await loadCodec('zstd', 'decompress');
 });
 afterAll(() => rmSync(folder, { recursive: true }));
 
@@ -25,12 +31,12 @@ function brokenLibrary(name: string, source: string): string {
 }
 
 describe('compression by workers', () => {
-	it('gives the bytes that this thread would give, whatever the order', async () => {
+	it('gives each its own bytes, whatever the order', async () => {
 		const background = await startWorkers(library, 2);
 		const pages = Array.from({ length: 30 }, (_, i) => page(i + 3, 1 + i * 3001));
 		const offered = pages.map((bytes) => background.offer(bytes, LEVEL));
 		const compressed = await Promise.all(offered);
-		for (const [i, bytes] of pages.entries()) expect(compressed[i]).toEqual(compressSync('zstd', bytes, LEVEL));
+		for (const [i, bytes] of pages.entries()) expectExpanded(compressed[i], bytes);
 	});
 
 	it('is given copies, round and round in the memory that it shares', async () => {
@@ -43,12 +49,12 @@ describe('compression by workers', () => {
 			// the same memory each time: what was offered before must not change by it
 			bytes.fill(i, 0, length);
 			const part = bytes.subarray(0, length);
-			const expected = compressSync('zstd', part, LEVEL);
+			const expected = part.slice();
 			const result = background.offer(part, LEVEL);
 			if (result === undefined) await pending.shift();
 			else {
 				offered += length;
-				pending.push(result.then((compressed) => expect(compressed).toEqual(expected)));
+				pending.push(result.then((compressed) => expectExpanded(compressed, expected)));
 			}
 		}
 		await Promise.all(pending);
@@ -65,7 +71,7 @@ describe('compression by workers', () => {
 		expect(background.offer(half, LEVEL)).toBeUndefined();
 		await Promise.all([first, second]);
 		const third = background.offer(half, LEVEL);
-		expect(await third).toEqual(compressSync('zstd', half, LEVEL));
+		expectExpanded(await third, half);
 	});
 
 	it('takes less where the caller says so', async () => {
@@ -74,7 +80,7 @@ describe('compression by workers', () => {
 		const first = background.offer(bytes, LEVEL, BACKGROUND_LAST_BYTES);
 		expect(background.offer(bytes, LEVEL, BACKGROUND_LAST_BYTES)).toBeUndefined();
 		expect(background.offer(bytes, LEVEL)).toBeDefined();
-		expect(await first).toEqual(compressSync('zstd', bytes, LEVEL));
+		expectExpanded(await first, bytes);
 	});
 
 	it('hands over what is done without waiting for the event loop', async () => {
@@ -97,7 +103,8 @@ describe('compression by workers', () => {
 			const background = await startWorkers(brokenLibrary(`broken-${source.length}.cjs`, source), 1);
 			const pages = [page(3, 5000), page(5, 70_000)];
 			const offered = pages.map((bytes) => background.offer(bytes, LEVEL));
-			expect(await Promise.all(offered)).toEqual(pages.map((bytes) => compressSync('zstd', bytes, LEVEL)));
+			const compressed = await Promise.all(offered);
+			for (const [i, bytes] of pages.entries()) expectExpanded(compressed[i], bytes);
 			expect(background.offer(page(7, 10), LEVEL)).toBeUndefined();
 		}
 	});
@@ -120,6 +127,6 @@ describe('compression by workers', () => {
 	it('does without a worker that cannot start', async () => {
 		const background = await startWorkers(join(folder, 'absent.cjs'), 1);
 		const bytes = page(9, 1000);
-		expect(await background.offer(bytes, LEVEL)).toEqual(compressSync('zstd', bytes, LEVEL));
+		expectExpanded(await background.offer(bytes, LEVEL), bytes);
 	});
 });
