@@ -3,7 +3,6 @@ import { compileRowOutput, ROW_CHUNK, rowChunks } from '../column/rows-out.ts';
 import type { ColumnBatch } from '../column/vector.ts';
 import type { Expression } from '../expr/expression.ts';
 import { metadataColumn } from '../read/metadata-columns.ts';
-import { scanBatches } from '../read/scan-batches.ts';
 import type { FileScanTask } from '../scan/file-scan-task.ts';
 import { type FilePlan, planFiles } from '../scan/plan.ts';
 import type { Schema } from '../spec/schema.ts';
@@ -44,14 +43,15 @@ export function planScan(resolved: ResolvedScan, filter: Expression | undefined,
 	});
 }
 
-/** The rows of planned files, as columns. */
-export function readScan(
+/** The rows of planned files, as columns. What opens data files is loaded here: who only plans does without. */
+export async function* readScan(
 	tasks: Iterable<FileScanTask> | AsyncIterable<FileScanTask>,
 	resolved: ResolvedScan,
 	options: ScanOptions,
-): AsyncIterable<ColumnBatch> {
+): AsyncGenerator<ColumnBatch, void, undefined> {
 	const { limit, signal } = options;
-	return scanBatches(tasks, {
+	const { scanBatches } = await import('../read/scan-batches.ts');
+	yield* scanBatches(tasks, {
 		io: resolved.state.io,
 		metadata: resolved.state.metadata,
 		schema: resolved.schema,

@@ -42,7 +42,12 @@ describe('what importing the package loads', () => {
 		expect(loaded).toContain('transaction/append.ts');
 		expect(loaded).toContain('codec/parquet/writer.ts');
 		const reading = [...loadedWith('table/reading.ts')].filter((path) => ON_DEMAND.test(path));
-		for (const path of ['scan/plan.ts', 'codec/parquet/reader.ts', 'column/rows-out.ts'])
-			expect(reading).toContain(path);
+		for (const path of ['scan/plan.ts', 'column/rows-out.ts']) expect(reading).toContain(path);
+		expect([...loadedWith('read/scan-batches.ts')]).toContain('codec/parquet/reader.ts');
+	});
+
+	it('leaves what opens data files out of planning', () => {
+		const reading = [...loadedWith('table/reading.ts')];
+		expect(reading.filter((path) => /^codec\/parquet\/(reader|decode|assemble)/.test(path))).toEqual([]);
 	});
 });
