@@ -7,10 +7,12 @@ import { CommitMutex } from '../util/commit-mutex.ts';
 import { Leader } from '../ingest/leader.ts';
 import { abstractSocketLink } from '../ingest/socket-link.ts';
 import { LocalJournalStore } from '../io/local-journal-store.ts';
-import { localPathOf } from '../io/location.ts';
+import { baseName, localPathOf } from '../io/location.ts';
 import { systemProcesses } from '../util/system-processes.ts';
 import { systemClock, systemRandom } from '../util/system-ports.ts';
 import { openFolderTable } from './folder-table.ts';
+import { ForeignCommits } from './foreign-commits.ts';
+import { versionOf } from './metadata-file.ts';
 
 export interface LeaderThreadData {
 	/** of the table */
@@ -31,6 +33,7 @@ export async function leadOnThread({ folder, tableUuid, generation, maintains }:
 	const onTrouble = (error: unknown): void => port.postMessage({ trouble: errorToText(error) });
 	const ports = { committer, clock: systemClock, random: systemRandom, processes: systemProcesses };
 	const maintenance = maintains ? new SelfMaintenance({ ...ports, location: folder, onError: onTrouble }) : undefined;
+	const foreign = new ForeignCommits(io, folder, systemClock, () => versionOf(baseName(newest.metadataLocation)) ?? 0);
 	const leader = new Leader({
 		...ports,
 		journals: new LocalJournalStore(folder),
@@ -46,6 +49,7 @@ export async function leadOnThread({ folder, tableUuid, generation, maintains }:
 		},
 		// What waits for its grace to end would have to be found anew.
 		isBusy: () => (maintenance?.garbageBytes ?? 0) > 0,
+		gapMs: () => foreign.waitMs(),
 		onTrouble,
 	});
 	const server = await link.listen(generation, (connection) => leader.accept(connection));
@@ -54,9 +58,11 @@ export async function leadOnThread({ folder, tableUuid, generation, maintains }:
 	port.postMessage('listening');
 	maintenance?.noteCommit(loaded, { lookNow: true });
 	maintenance?.start();
+	foreign.start();
 	try {
 		await leader.run();
 	} finally {
+		foreign.stop();
 		await maintenance?.stop();
 		await Promise.all([maintenance?.close(), committer.tidy?.()]);
 		void server.close();

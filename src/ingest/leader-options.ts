@@ -26,6 +26,8 @@ export interface LeaderOptions {
 	readonly onFold?: (loaded: LoadedMetadata, files: readonly DataFile[], rows: ColumnBatch | undefined) => void;
 	/** keeps others of this thread from committing meanwhile */
 	readonly exclusively?: <T>(work: () => Promise<T>) => Promise<T>;
+	/** how long the next fold should wait, for others to commit between, ms; asked anew while it waits */
+	readonly gapMs?: () => number;
 	/** whether there is something else that this thread should live on for */
 	readonly isBusy?: () => boolean;
 	readonly onTrouble?: (error: unknown) => void;

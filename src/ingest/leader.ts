@@ -19,6 +19,7 @@ import type { LinkConnection } from './leader-link.ts';
 import type { LeaderOptions } from './leader-options.ts';
 import { damageError, missing, positionsLost } from './leader-errors.ts';
 import { errorToText, snapshotToText } from './link-messages.ts';
+import { MissingJournals } from './missing-journals.ts';
 
 /** Why a leader ended. */
 export type LeaderEnd = 'stopped' | 'idle' | 'superseded' | 'failed';
@@ -33,13 +34,13 @@ const TURN_MS = 150;
 const ADOPT_MS = 1000;
 /** A journal of a writer that cannot be asked is adopted when it has not moved for this long, ms. */
 const SILENT_JOURNAL_MS = 5000;
-/** An entry whose file is not to be seen is dropped after this, ms: longer than network file systems remember names. */
-const MISSING_MS = 120_000;
 const JOURNAL_FILE = /^([0-9a-z-]+)\.journal$/;
 /** How long a fold waits at most for more of those who were in the two before, as a part of how long a fold takes; and ms. */
 const GATHER_PART = 0.5;
 const MAX_GATHER_MS = 5;
 const NEWEST_WEIGHT = 0.1;
+/** How soon it is noticed that a gap for others is over, ms. */
+const GAP_STEP_MS = 10;
 /** Wait after a fold that failed, ms: the first, and the longest. */
 const TROUBLE_MS = 50;
 const MAX_TROUBLE_MS = 2000;
@@ -54,8 +55,7 @@ export class Leader {
 	readonly #dropped = new Set<string>();
 	/** journals that cannot be read, reported once */
 	readonly #unreadable = new Set<string>();
-	/** entries without a file, and since when they were seen so, by the monotonic clock */
-	readonly #missing = new Map<string, number>();
+	readonly #missing: MissingJournals;
 	/** text of the positions that are known to be durable */
 	#durablePositions: string | undefined;
 	#known: FoldState = { leader: undefined, positions: new Map() };
@@ -79,6 +79,7 @@ export class Leader {
 	constructor(options: LeaderOptions) {
 		this.#options = options;
 		this.#waker = new Waker(options.clock);
+		this.#missing = new MissingJournals(options.clock);
 	}
 
 	/** A process that wants to be led. */
@@ -121,6 +122,7 @@ export class Leader {
 				}
 				if (this.#turns.length > 0) await this.#giveTurn();
 				else if (this.#urgent > 0 || now >= this.#soonAtMs) {
+					await this.#leaveGap();
 					await this.#gather();
 					await this.#guarded(() => this.#fold());
 				} else await this.#waker.sleep(Math.min(this.#soonAtMs, adoptAtMs, now + LEADER_IDLE_MS) - now);
@@ -217,6 +219,16 @@ export class Leader {
 		// What it wrote before is folded all the same.
 		if (follower.journal !== undefined) this.#soonAtMs = 0;
 		this.#waker.wake();
+	}
+
+	/** Those who wait hear meanwhile that the leader lives. */
+	async #leaveGap(): Promise<void> {
+		const { clock, gapMs } = this.#options;
+		for (let left = gapMs?.() ?? 0; left > 0 && this.#stopped === undefined; left = gapMs?.() ?? 0) {
+			this.#folding = true;
+			await doze(clock, Math.min(left, GAP_STEP_MS));
+			this.#folding = false;
+		}
 	}
 
 	/**
@@ -533,7 +545,8 @@ export class Leader {
 			if (!this.#journals.has(id) && state.positions.get(id)?.setAside !== true)
 				await this.#adoptOne(id, state.positions.get(id), modifiedMs);
 		}
-		this.#forgetMissing(state, present);
+		const entries = [...state.positions.keys()].filter((id) => !this.#journals.has(id));
+		for (const id of this.#missing.longGone(entries, present)) this.#dropped.add(id);
 		await this.#removeEnded();
 	}
 
@@ -555,18 +568,6 @@ export class Leader {
 		}
 		this.#journals.set(id, journal);
 		this.#soonAtMs = 0;
-	}
-
-	/** The file of an entry goes first: what has an entry and no file, and has had none for long, was folded and removed. */
-	#forgetMissing(state: FoldState, present: ReadonlySet<string>): void {
-		const now = this.#options.clock.monotonicMs();
-		for (const id of this.#missing.keys()) if (present.has(id) || !state.positions.has(id)) this.#missing.delete(id);
-		for (const id of state.positions.keys()) {
-			if (present.has(id) || this.#journals.has(id)) continue;
-			const sinceMs = this.#missing.get(id) ?? now;
-			this.#missing.set(id, sinceMs);
-			if (now - sinceMs >= MISSING_MS) this.#dropped.add(id);
-		}
 	}
 
 	async #giveTurn(): Promise<void> {

@@ -50,7 +50,7 @@ describe('processes that append one record at a time', () => {
 				until,
 				eager: true,
 				persistent: false,
-				pauseMs: 200,
+				pauseMs: 0,
 			});
 			groups.push(group);
 			for (let i = 0; i < WRITERS; i++) group.add();
