@@ -32,7 +32,7 @@ export class BlankFiles {
 		this.#temporaryIn = temporaryIn;
 	}
 
-	/** A file that is the caller's from now on; `undefined` when none is ready. Others are made meanwhile. */
+	/** A file that is the caller's from now on; `undefined` when none is ready. Others are made when {@link refill} says so. */
 	take(folder: string): BlankFile | undefined {
 		if (this.#closed) return undefined;
 		let ready = this.#ready.get(folder);
@@ -40,9 +40,15 @@ export class BlankFiles {
 			if (this.#ready.size >= MAX_FOLDERS) return undefined;
 			this.#ready.set(folder, (ready = []));
 		}
-		const file = ready.shift();
-		if (!this.#making.has(folder)) this.#making.set(folder, this.#make(folder, ready));
-		return file;
+		return ready.shift();
+	}
+
+	/** There is time to make files now. */
+	refill(): void {
+		if (this.#closed) return;
+		for (const [folder, ready] of this.#ready)
+			if (ready.length < READY_PER_FOLDER && !this.#making.has(folder))
+				this.#making.set(folder, this.#make(folder, ready));
 	}
 
 	/** Removes those that nobody took. */

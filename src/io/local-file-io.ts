@@ -215,6 +215,7 @@ export class LocalFileIO implements FileIO {
 		await this.#removeChecksum(calls, path);
 		try {
 			await this.#persister.flushFolder(folder);
+			this.#blanks?.refill();
 		} catch (error) {
 			throw new IcebergError(
 				'STORAGE',

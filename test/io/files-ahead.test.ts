@@ -15,6 +15,10 @@ afterEach(() => rmSync(folder, { recursive: true, force: true }));
 
 const text = (content: string): Uint8Array => new TextEncoder().encode(content);
 const contentOf = (name: string): string => readFileSync(join(folder, name), 'latin1');
+const names = (): string[] =>
+	readdirSync(folder)
+		.filter((name) => !name.startsWith('start'))
+		.sort();
 const temporaries = (): string[] => readdirSync(folder).filter((name) => TEMPORARY_FILE_NAME.test(name));
 
 /** Each look at the clock takes 1 ms, so that all that is measured is slow. */
@@ -38,8 +42,10 @@ function open(changes: Partial<FsCalls> = {}): { io: LocalFileIO; made: string[]
 	return { io, made };
 }
 
-/** Until files are ready. */
-async function madeAhead(): Promise<void> {
+let starts = 0;
+/** A swap, and until the files are ready that are made after it. */
+async function madeAhead(io: LocalFileIO): Promise<void> {
+	await io.putIfAbsent(`${folder}/start-${++starts}`, text('0'));
 	await expect.poll(() => temporaries().length).toBeGreaterThanOrEqual(3);
 }
 
@@ -47,23 +53,23 @@ it('gives new files their names, refuses names that are taken, and leaves nothin
 	const { io, made } = open();
 	await io.write(`${folder}/first`, text('1'), { deferSync: true });
 	await io.write(`${folder}/second`, text('2'), { deferSync: true });
-	await madeAhead();
+	await madeAhead(io);
 	made.length = 0;
 	await io.write(`${folder}/a`, text('A'), { deferSync: true });
 	const output = await io.create(`${folder}/b`, { deferSync: true });
 	await output.write(text('B'));
 	await output.close();
 	expect(made).toEqual([]);
-	await madeAhead();
+	await madeAhead(io);
 	await expect(io.write(`${folder}/a`, text('X'), { deferSync: true })).rejects.toMatchObject({
 		code: 'ALREADY_EXISTS',
 		context: { notWritten: true },
 	});
-	await madeAhead();
+	await madeAhead(io);
 	expect(await io.putIfAbsent(`${folder}/v1`, text('one'), { after: [`${folder}/a`, `${folder}/b`] })).toBe('created');
 	expect(await io.putIfAbsent(`${folder}/v1`, text('two'))).toBe('exists');
 	await io.close();
-	expect(readdirSync(folder).sort()).toEqual(['a', 'b', 'first', 'second', 'v1']);
+	expect(names()).toEqual(['a', 'b', 'first', 'second', 'v1']);
 	expect(['a', 'b', 'v1'].map(contentOf)).toEqual(['A', 'B', 'one']);
 });
 
@@ -71,33 +77,34 @@ it('has an aborted file leave nothing', async () => {
 	const { io } = open();
 	await io.write(`${folder}/first`, text('1'), { deferSync: true });
 	await io.write(`${folder}/second`, text('2'), { deferSync: true });
-	await madeAhead();
+	await madeAhead(io);
 	const output = await io.create(`${folder}/b`);
 	await output.write(text('B'));
 	await output.abort();
 	await io.close();
-	expect(readdirSync(folder).sort()).toEqual(['first', 'second']);
+	expect(names()).toEqual(['first', 'second']);
 });
 
 it('does without where names cannot be linked, or what was made is gone', async () => {
 	const { io } = open({
-		link: () => {
+		link: (from, to) => {
+			if (to.includes('start')) return blockingCalls.link(from, to);
 			throw Object.assign(new Error('EPERM: scripted'), { code: 'EPERM' });
 		},
 	});
 	await io.write(`${folder}/first`, text('1'), { deferSync: true });
 	await io.write(`${folder}/second`, text('2'), { deferSync: true });
-	await madeAhead();
+	await madeAhead(io);
 	await io.write(`${folder}/a`, text('A'), { deferSync: true });
 	for (let i = 100; i < 200; i++) await io.replace(`${folder}/hint`, text(String(i)));
 	await io.close();
-	expect(readdirSync(folder).sort()).toEqual(['a', 'first', 'hint', 'second']);
+	expect(names()).toEqual(['a', 'first', 'hint', 'second']);
 	expect([contentOf('a'), contentOf('hint')]).toEqual(['A', '199']);
 
 	const other = open().io;
 	await other.write(`${folder}/third`, text('3'), { deferSync: true });
 	await other.write(`${folder}/fourth`, text('4'), { deferSync: true });
-	await madeAhead();
+	await madeAhead(other);
 	for (const name of temporaries()) unlinkSync(join(folder, name));
 	await other.write(`${folder}/c`, text('C'), { deferSync: true });
 	await other.close();
@@ -123,5 +130,5 @@ it('replaces a hint many times by two files that take turns', async () => {
 	await io.replace(`${folder}/hint`, text('1201'));
 	expect(contentOf('hint')).toBe('1201');
 	await io.close();
-	expect(readdirSync(folder).sort()).toEqual(['first', 'hint']);
+	expect(names()).toEqual(['first', 'hint']);
 });
