@@ -22,7 +22,7 @@ export interface LeaderOptions {
 	readonly commitIntervalMs: () => number;
 	/** further changes that go along with a commit that adds rows */
 	readonly companions?: (base: LoadedMetadata) => readonly Action[];
-	/** told of each fold, before those who wait for it */
+	/** told of each fold, in the same turn as those who wait for it: on this thread, before them */
 	readonly onFold?: (loaded: LoadedMetadata, files: readonly DataFile[], rows: ColumnBatch | undefined) => void;
 	/** keeps others of this thread from committing meanwhile */
 	readonly exclusively?: <T>(work: () => Promise<T>) => Promise<T>;

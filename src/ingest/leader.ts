@@ -327,9 +327,10 @@ export class Leader {
 					...(companions === undefined ? {} : { companions }),
 				});
 				this.#dropped.clear();
-				if (folded.snapshot !== undefined) onFold?.(folded.loaded, folded.files, folded.rows);
 				this.#remember(folded.loaded);
 				this.#tell(parts, folded);
+				// They are on their way to hear of it: what is done now delays nobody.
+				if (folded.snapshot !== undefined) onFold?.(folded.loaded, folded.files, folded.rows);
 				await this.#removeEnded();
 				return;
 			} catch (error) {

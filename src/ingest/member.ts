@@ -29,7 +29,7 @@ const JOURNAL_LIMIT_BYTES = 16 * 1024 * 1024;
 /** Bytes of rows that are not folded yet at which further appends wait before they are taken. */
 const HELD_LIMIT_BYTES = 64 * 1024 * 1024;
 /** Journaled rows that are not folded so long after the interval, ms, hold back further ones, but not for longer than this. */
-const LAG_MS = 50;
+const LAG_MS = 25;
 const CATCH_UP_MS = 250;
 /** After so much quiet a member leaves, ms. */
 export const MEMBER_IDLE_MS = 10_000;
