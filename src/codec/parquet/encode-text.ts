@@ -1,11 +1,9 @@
 /** BYTE_ARRAY of text and binary, many values at a time in WebAssembly. */
 import type { BytesVector, Vector } from '../../column/vector.ts';
-import type { GrowingBytes } from './encode-buffer.ts';
+import { KernelEncoder } from './encode-by-kernel.ts';
 import { BytesEncoder } from './encode-bytes.ts';
 import { ChosenEncoder } from './encode-choice.ts';
-import { DictionaryPolicy, indexWidth } from './encode-dictionary.ts';
-import type { DictionaryPage, EncoderOptions, ValueEncoder, ValueStatistics } from './encode-values.ts';
-import { Encoding } from './format.ts';
+import type { EncoderOptions, ValueEncoder, ValueStatistics } from './encode-values.ts';
 import type { Levels } from './levels.ts';
 import { openKernel } from './kernel.ts';
 import { TextKernel } from './text-kernel.ts';
@@ -21,10 +19,7 @@ export function textValuesEncoder(options: EncoderOptions, name: string): ValueE
 const NO_BYTES = new Uint8Array(0);
 const NO_OFFSETS = new Int32Array(1);
 
-class KernelTextEncoder implements ValueEncoder {
-	readonly #kernel: TextKernel;
-	readonly #options: EncoderOptions;
-	readonly #policy: DictionaryPolicy;
+class KernelTextEncoder extends KernelEncoder<TextKernel> {
 	#values: Uint8Array = NO_BYTES;
 	#offsets: Int32Array = NO_OFFSETS;
 	#indirect: Int32Array | undefined;
@@ -33,15 +28,8 @@ class KernelTextEncoder implements ValueEncoder {
 	/** whether the kernel has that dictionary, and what was looked up of it is still so */
 	#hasPlaces = false;
 
-	constructor(kernel: TextKernel, options: EncoderOptions) {
-		this.#kernel = kernel;
-		this.#options = options;
-		this.#policy = new DictionaryPolicy(options.dictSizeBytes);
-		kernel.beginChunk();
-	}
-
 	/** A vector that {@link BytesEncoder} takes. */
-	bind(vector: Vector): void {
+	override bind(vector: Vector): void {
 		const isDictionary = vector.layout === 'dictionary';
 		const bytes = (isDictionary ? vector.dictionary : vector) as BytesVector;
 		this.#values = bytes.values;
@@ -51,93 +39,53 @@ class KernelTextEncoder implements ValueEncoder {
 		this.#hasPlaces = false;
 	}
 
-	plainSize(): number {
+	override plainSize(): number {
 		throw new TypeError('asked of the encoder in JavaScript');
 	}
 
-	mostPlainBytes(): number {
+	override mostPlainBytes(): number {
 		throw new TypeError('asked of the encoder in JavaScript');
 	}
 
-	append(levels: Levels, from: number, to: number): void {
+	override append(levels: Levels, from: number, to: number): void {
 		const count = to - from;
 		if (count === 0) return;
-		const policy = this.#policy;
+		const policy = this.policy;
 		if (!policy.active) {
-			this.#kernel.appendPlain(count, this.#load(levels, from, to) + 4 * count);
+			this.kernel.appendPlain(count, this.#load(levels, from, to) + 4 * count);
 			return;
 		}
 		let valueBytes: number;
 		if (this.#placeCount > 0) valueBytes = this.#lookUpPlaces(levels, from, count);
 		else {
 			valueBytes = this.#load(levels, from, to);
-			this.#kernel.lookUp(count, policy.pageValues);
+			this.kernel.lookUp(count, policy.pageValues);
 		}
 		policy.pageValues += count;
 		policy.pagePlainBytes += valueBytes + 4 * count;
 	}
 
-	get room(): number {
-		const { entriesLength, entryCount, pageLength } = this.#kernel;
-		if (this.#policy.active) return this.#policy.room(entriesLength, entryCount);
-		return Math.max(0, this.#options.pageSizeBytes - pageLength);
-	}
-
-	get pageSizeBytes(): number {
-		return this.#policy.active ? this.#policy.pageValues * 2 : this.#kernel.pageLength;
-	}
-
-	get dictionarySizeBytes(): number {
-		return this.#kernel.entriesLength;
-	}
-
-	statistics(): ValueStatistics {
-		const extremes = this.#kernel.extremes(this.#policy.active);
+	override statistics(): ValueStatistics {
+		const extremes = this.kernel.extremes(this.policy.active);
 		return { min: extremes?.min, max: extremes?.max, nanCount: 0 };
 	}
 
-	finishPage(out: GrowingBytes): number {
-		const kernel = this.#kernel;
-		const policy = this.#policy;
-		let encoding: number = Encoding.PLAIN;
-		if (!policy.active) out.append(kernel.page());
-		else {
-			const { entryCount } = kernel;
-			const { pageValues, pagePlainBytes } = policy;
-			if (policy.endPage(kernel.entriesLength, entryCount)) {
-				const width = indexWidth(entryCount);
-				out.byte(width);
-				out.append(kernel.packedIndices(pageValues, width));
-				encoding = Encoding.RLE_DICTIONARY;
-			} else {
-				kernel.expand(pageValues, pagePlainBytes);
-				out.append(kernel.page());
-				this.#beginChunk();
-			}
-			policy.clearPage();
-		}
-		kernel.beginPage();
-		return encoding;
+	protected override packedIndices(width: number): Uint8Array {
+		return this.kernel.packedIndices(this.policy.pageValues, width);
 	}
 
-	dictionaryPage(): DictionaryPage | undefined {
-		if (!this.#policy.used) return undefined;
-		return { valueCount: this.#kernel.entryCount, bytes: this.#kernel.entries() };
+	protected override expand(): void {
+		this.kernel.expand(this.policy.pageValues, this.policy.pagePlainBytes);
 	}
 
-	reset(): void {
-		this.#policy.reset();
-		this.#beginChunk();
-	}
-
-	#beginChunk(): void {
-		this.#kernel.beginChunk();
+	protected override beginChunk(): void {
+		super.beginChunk();
 		this.#hasPlaces = false;
 	}
 
 	/** Looks values of a vector with a dictionary up; returns how many bytes they have. */
 	#lookUpPlaces({ positions, base }: Levels, from: number, count: number): number {
-		const kernel = this.#kernel;
+		const kernel = this.kernel;
 		if (!this.#hasPlaces) {
 			const offsets = this.#offsets.subarray(0, this.#placeCount + 1);
 			const start = offsets[0] as number;
@@ -146,7 +94,7 @@ class KernelTextEncoder implements ValueEncoder {
 			this.#hasPlaces = true;
 		}
 		const taken = positions?.subarray(from, from + count) ?? null;
-		return kernel.lookUpPlaces(this.#indirect as Int32Array, base + from, taken, count, this.#policy.pageValues);
+		return kernel.lookUpPlaces(this.#indirect as Int32Array, base + from, taken, count, this.policy.pageValues);
 	}
 
 	/** Gives the values to the kernel; returns how many bytes they have. */
@@ -158,7 +106,7 @@ class KernelTextEncoder implements ValueEncoder {
 		if (positions === null && indirect === undefined) {
 			const start = offsets[base + from] as number;
 			const end = offsets[base + to] as number;
-			this.#kernel.load(this.#values.subarray(start, end), offsets.subarray(base + from, base + to + 1), 1, start);
+			this.kernel.load(this.#values.subarray(start, end), offsets.subarray(base + from, base + to + 1), 1, start);
 			return end - start;
 		}
 		const bounds = new Int32Array(count * 2);
@@ -177,7 +125,7 @@ class KernelTextEncoder implements ValueEncoder {
 			if (end > greatest) greatest = end;
 		}
 		if (greatest - least <= 2 * total) {
-			this.#kernel.load(this.#values.subarray(least, greatest), bounds, 2, least);
+			this.kernel.load(this.#values.subarray(least, greatest), bounds, 2, least);
 			return total;
 		}
 		// few of the bytes in between are theirs
@@ -190,7 +138,7 @@ class KernelTextEncoder implements ValueEncoder {
 			at += part.length;
 			bounds[i * 2 + 1] = at;
 		}
-		this.#kernel.load(gathered, bounds, 2, 0);
+		this.kernel.load(gathered, bounds, 2, 0);
 		return total;
 	}
 }
