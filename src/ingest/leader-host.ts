@@ -1,6 +1,7 @@
 /** Leads from this process when nobody else does: on this thread at once, and on a thread of its own as soon as that runs. */
 import type { Clock } from '../util/ports.ts';
 import { doze, inTime } from '../util/waits.ts';
+import { SupersededError } from './fold-action.ts';
 import { Leader } from './leader.ts';
 import type { LeaderOptions } from './leader-options.ts';
 import { connectionPair, type LeaderLink, type LinkConnection } from './leader-link.ts';
@@ -59,7 +60,12 @@ export class LeaderHost {
 	/** Takes in what writers have left that are gone, whoever leads. */
 	async sweep(): Promise<void> {
 		const mark = { namespace: 'private', generation: 0 };
-		await new Leader({ ...this.#options.leader, mark, adopts: true }).sweep();
+		try {
+			await new Leader({ ...this.#options.leader, mark, adopts: true }).sweep();
+		} catch (error) {
+			// Whoever leads takes it in.
+			if (!(error instanceof SupersededError)) throw error;
+		}
 	}
 
 	/** Folds this process's own journal: where no leader can be reached. */

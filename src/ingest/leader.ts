@@ -160,7 +160,7 @@ export class Leader {
 			await this.#foldOnce(true);
 		} catch (error) {
 			// The next leader sees to it.
-			this.#options.onTrouble?.(error);
+			if (!(error instanceof SupersededError)) this.#options.onTrouble?.(error);
 		}
 	}
 
