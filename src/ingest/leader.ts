@@ -20,6 +20,7 @@ import type { LeaderOptions } from './leader-options.ts';
 import { damageError, missing, positionsLost } from './leader-errors.ts';
 import { errorToText, snapshotToText } from './link-messages.ts';
 import { MissingJournals } from './missing-journals.ts';
+import { RunningTime } from '../util/running-time.ts';
 
 /** Why a leader ended. */
 export type LeaderEnd = 'stopped' | 'idle' | 'superseded' | 'failed';
@@ -63,9 +64,8 @@ export class Leader {
 	#urgent = 0;
 	/** when what only has to be visible soon has waited long enough */
 	#soonAtMs = Number.POSITIVE_INFINITY;
-	/** folds made */
-	#folds = 0;
-	#meanFoldMs = MAX_GATHER_MS;
+	#foldCount = 0;
+	readonly #foldTime: RunningTime;
 	/** how many who want something end the wait before a fold */
 	#awaited = 0;
 	#troubleMs = 0;
@@ -80,6 +80,7 @@ export class Leader {
 		this.#options = options;
 		this.#waker = new Waker(options.clock);
 		this.#missing = new MissingJournals(options.clock);
+		this.#foldTime = new RunningTime(options.clock, NEWEST_WEIGHT, MAX_GATHER_MS);
 	}
 
 	/** A process that wants to be led. */
@@ -237,8 +238,8 @@ export class Leader {
 	 */
 	async #gather(): Promise<void> {
 		const { clock } = this.#options;
-		for (const { lastFold } of this.#followers) if (lastFold >= this.#folds - 1) this.#awaited += 1;
-		const untilMs = clock.monotonicMs() + Math.min(MAX_GATHER_MS, this.#meanFoldMs * GATHER_PART);
+		for (const { lastFold } of this.#followers) if (lastFold >= this.#foldCount - 1) this.#awaited += 1;
+		const untilMs = clock.monotonicMs() + Math.min(MAX_GATHER_MS, this.#foldTime.meanMs * GATHER_PART);
 		while (this.#urgent < this.#awaited && this.#stopped === undefined) {
 			const left = untilMs - clock.monotonicMs();
 			if (left <= 0) break;
@@ -276,18 +277,17 @@ export class Leader {
 		const { clock, exclusively = (work) => work() } = this.#options;
 		this.#soonAtMs = Number.POSITIVE_INFINITY;
 		const group = [...this.#followers].filter(({ wants }) => wants);
-		this.#folds += 1;
+		this.#foldCount += 1;
 		for (const follower of group) {
 			follower.wants = false;
-			follower.lastFold = this.#folds;
+			follower.lastFold = this.#foldCount;
 		}
 		this.#urgent -= group.length;
 		this.#folding = true;
-		const startMs = clock.monotonicMs();
-		this.#foldedAtMs = startMs;
+		this.#foldedAtMs = clock.monotonicMs();
 		try {
 			await exclusively(() => this.#foldOnce());
-			this.#meanFoldMs += (clock.monotonicMs() - startMs - this.#meanFoldMs) * NEWEST_WEIGHT;
+			this.#foldTime.endedNow(this.#foldedAtMs);
 		} catch (error) {
 			for (const follower of group) if (this.#followers.has(follower)) this.#want(follower);
 			if (group.length === 0) this.#soonAtMs = 0;

@@ -4,6 +4,7 @@ import { IcebergError } from '../errors/iceberg-error.ts';
 import type { Clock } from '../util/ports.ts';
 import { fsError } from './fs-error.ts';
 import type { Awaitable, JournalAppendFile } from './journal-store.ts';
+import { RunningTime } from '../util/running-time.ts';
 
 /**
  * Zeros are written ahead in steps of so many bytes: a flush that finds the file's length and blocks unchanged need not
@@ -51,14 +52,15 @@ function openDurable(fd: number): number | undefined {
 /** How long flushes of one store have taken. */
 export class FlushPace {
 	readonly #clock: Clock;
-	#meanMs = 0;
+	readonly #time: RunningTime;
 
 	constructor(clock: Clock) {
 		this.#clock = clock;
+		this.#time = new RunningTime(clock, NEWEST_WEIGHT);
 	}
 
 	get isQuick(): boolean {
-		return this.#meanMs <= SLOW_FLUSH_MS;
+		return this.#time.meanMs <= SLOW_FLUSH_MS;
 	}
 
 	start(): number {
@@ -66,7 +68,7 @@ export class FlushPace {
 	}
 
 	end(startMs: number): void {
-		this.#meanMs += (this.#clock.monotonicMs() - startMs - this.#meanMs) * NEWEST_WEIGHT;
+		this.#time.endedNow(startMs);
 	}
 }
 

@@ -1,6 +1,7 @@
 /** Chooses between blocking system calls and the thread pool by payload size and by how fast the disk has been. */
 import type { Clock } from '../util/ports.ts';
 import type { FsCalls } from './fs-calls.ts';
+import { RunningTime } from '../util/running-time.ts';
 
 /** ms; above this mean, flushes go through the thread pool, where several run at once and block nobody. */
 const SLOW_FLUSH_MS = 2;
@@ -20,14 +21,16 @@ export class SyncPacer {
 	readonly #pooled: FsCalls;
 	readonly #limitBytes: number;
 	readonly #clock: Clock;
-	#meanFlushMs = 0;
-	#meanCreateMs = 0;
+	readonly #flushing: RunningTime;
+	readonly #creating: RunningTime;
 
 	constructor(blocking: FsCalls, pooled: FsCalls, limitBytes: number, clock: Clock) {
 		this.#blocking = blocking;
 		this.#pooled = pooled;
 		this.#limitBytes = limitBytes;
 		this.#clock = clock;
+		this.#flushing = new RunningTime(clock, NEWEST_WEIGHT);
+		this.#creating = new RunningTime(clock, NEWEST_WEIGHT);
 	}
 
 	isSmall(sizeBytes: number): boolean {
@@ -41,7 +44,7 @@ export class SyncPacer {
 
 	/** For writing `sizeBytes`, all but the flush: into the system's memory, and names on a file system that is quick. */
 	forWrite(sizeBytes: number): FsCalls {
-		return this.#meanCreateMs > SLOW_CREATE_MS ? this.#pooled : this.forRead(sizeBytes);
+		return this.#creating.meanMs > SLOW_CREATE_MS ? this.#pooled : this.forRead(sizeBytes);
 	}
 
 	/** For deleting: a name takes as long to go as the file system has to do for it, and nobody is in a hurry. */
@@ -51,22 +54,22 @@ export class SyncPacer {
 
 	/** True where a new file costs more than a few looks at old ones. */
 	get isSlowToCreate(): boolean {
-		return this.#meanCreateMs > SLOW_NAME_MS;
+		return this.#creating.meanMs > SLOW_NAME_MS;
 	}
 
 	/** Makes a new file, and remembers how long it took. */
 	async create(calls: FsCalls, path: string, flags: number, mode: number): Promise<number> {
 		const startMs = this.#clock.monotonicMs();
 		const fd = await calls.open(path, flags, mode);
-		this.#meanCreateMs += (this.#clock.monotonicMs() - startMs - this.#meanCreateMs) * NEWEST_WEIGHT;
+		this.#creating.endedNow(startMs);
 		return fd;
 	}
 
 	/** Flushes, and remembers how long it took. */
 	async flush(calls: FsCalls, fd: number): Promise<void> {
 		const startMs = this.#clock.monotonicMs();
-		await (this.#meanFlushMs > SLOW_FLUSH_MS ? this.#pooled : calls).fsync(fd);
-		this.#noteFlush(startMs);
+		await (this.#flushing.meanMs > SLOW_FLUSH_MS ? this.#pooled : calls).fsync(fd);
+		this.#flushing.endedNow(startMs);
 	}
 
 	/**
@@ -75,12 +78,12 @@ export class SyncPacer {
 	 */
 	async flushTogether(calls: FsCalls, fds: readonly number[]): Promise<void> {
 		const rest = [...fds];
-		while (rest.length === 1 || (rest.length > 0 && this.#meanFlushMs <= QUICK_FLUSH_MS))
+		while (rest.length === 1 || (rest.length > 0 && this.#flushing.meanMs <= QUICK_FLUSH_MS))
 			await this.flush(calls, rest.shift() as number);
 		if (rest.length === 0) return;
 		const startMs = this.#clock.monotonicMs();
 		// While the pool is at it, this thread does its share, unless the disk is slow.
-		const ownCount = this.#meanFlushMs > SLOW_FLUSH_MS ? 0 : Math.ceil(rest.length / (POOL_THREADS + 1));
+		const ownCount = this.#flushing.meanMs > SLOW_FLUSH_MS ? 0 : Math.ceil(rest.length / (POOL_THREADS + 1));
 		const own = rest.splice(rest.length - ownCount);
 		const pooled = rest.map(async (fd) => this.#pooled.fsync(fd));
 		const inTurn = async (): Promise<void> => {
@@ -88,10 +91,6 @@ export class SyncPacer {
 		};
 		const failed = (await Promise.allSettled([...pooled, inTurn()])).find((result) => result.status === 'rejected');
 		if (failed !== undefined) throw failed.reason;
-		this.#noteFlush(startMs);
-	}
-
-	#noteFlush(startMs: number): void {
-		this.#meanFlushMs += (this.#clock.monotonicMs() - startMs - this.#meanFlushMs) * NEWEST_WEIGHT;
+		this.#flushing.endedNow(startMs);
 	}
 }
